@@ -1,0 +1,157 @@
+"""How well photographs land in CelebA's frame, and how often a face is found.
+
+    python benchmarks/alignment.py CELEBA.zip [LFW.zip] --to results/photographs/alignment.json
+
+Two disjoint samples of 600 official aligned validation faces: the first gives the template (where our
+detector finds the five landmarks in the frame: LANDMARKS of images/align.py), the second is reported. On an
+official crop the similarity that takes the template to the detected landmarks should be the identity; its
+error is what a photograph of a user will have, the inaccuracy of CelebA's own annotation included. On LFW a
+face is hit when a box covers the centre.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import re
+import subprocess
+import time
+import zipfile
+from datetime import datetime, timezone
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from facelocus.attributes import FRAME
+from facelocus.images.align import FITTED, LANDMARKS, similarity
+from facelocus.images.read import RGB, read_image
+from facelocus.photos.detect import Detection, Detector
+
+FACES = 600
+PHOTOGRAPHS = 300
+OUTLIER = 15.0  # pixels off the median: a mistaken landmark, left out of the template but not of the errors
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("celeba", type=Path, help="aligned CelebA as a zip, with list_eval_partition.txt")
+    parser.add_argument("lfw", type=Path, nargs="?", help="LFW as a zip")
+    parser.add_argument("--to", type=Path, required=True)
+    arguments = parser.parse_args()
+    detector = Detector(threads=1)
+    order = np.random.default_rng(0)
+
+    with zipfile.ZipFile(arguments.celeba) as archive:
+        names = order.permutation(_validation(archive))
+        first, second = (_landmarks(detector, archive, names[i * FACES : (i + 1) * FACES]) for i in (0, 1))
+    report: dict[str, Any] = {
+        "unit": "pixels of the 178 x 218 frame, continuous coordinates (a pixel's centre is at .5)",
+        "order": ["eye image-left", "eye image-right", "nose tip", "mouth image-left", "mouth image-right"],
+        "template": _template(first),
+        "template in use": LANDMARKS.tolist(),
+        "fit": {"points": "without the nose", "faces asked": FACES, **_fit(second)},
+        "fit with the nose": _fit(second, list(range(5))),
+    }
+    if arguments.lfw is not None:
+        with zipfile.ZipFile(arguments.lfw) as archive:
+            pictures = sorted(name for name in archive.namelist() if name.endswith(".jpg"))
+            report["lfw"] = _hits(detector, archive, order.permutation(pictures)[:PHOTOGRAPHS])
+    report["date"] = datetime.now(timezone.utc).date().isoformat()
+    report["commit"] = _commit()
+    report["versions"] = {
+        "python": platform.python_version(),
+        **{package: version(package) for package in ("facelocus", "numpy", "pillow", "onnxruntime")},
+    }
+    report["device"] = f"{_cpu()}, 1 thread"
+    arguments.to.parent.mkdir(parents=True, exist_ok=True)
+    arguments.to.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    print(json.dumps(report, indent=1))
+
+
+def _validation(archive: zipfile.ZipFile) -> list[str]:
+    listing = next(name for name in archive.namelist() if name.endswith("list_eval_partition.txt"))
+    folder = listing.removesuffix("list_eval_partition.txt") + "img_align_celeba/"
+    rows = (line.split() for line in archive.read(listing).decode().splitlines())
+    return [folder + name for name, part in rows if part == "1"]
+
+
+def _landmarks(detector: Detector, archive: zipfile.ZipFile, names: list[str]) -> np.ndarray:
+    """Landmarks of the face at the frame's centre, where one is found: N x 5 x 2."""
+    centre = FRAME[1] / 2, FRAME[0] / 2
+    found = (_covering(detector.detect(read_image(archive.read(name))), centre) for name in tqdm(names))
+    return np.array([face.landmarks for face in found if face is not None])
+
+
+def _covering(faces: list[Detection], point: tuple[float, float]) -> Detection | None:
+    """The largest face whose box covers a point."""
+    x, y = point
+    return next((f for f in faces if f.box[0] < x < f.box[2] and f.box[1] < y < f.box[3]), None)
+
+
+def _template(landmarks: np.ndarray) -> dict[str, Any]:
+    off = np.abs(landmarks - np.median(landmarks, axis=0)).max(axis=(1, 2))
+    kept = landmarks[off <= OUTLIER]
+    return {
+        "faces asked": FACES,
+        "faces found": len(landmarks),
+        "left out, a point over 15 off the median": len(landmarks) - len(kept),
+        "mean": kept.mean(axis=0).round(2).tolist(),
+        "std": kept.std(axis=0).round(2).tolist(),
+    }
+
+
+def _fit(landmarks: np.ndarray, points: list[int] = FITTED) -> dict[str, Any]:
+    """Errors of the fit onto LANDMARKS, over all faces found."""
+    rows, columns, _ = FRAME
+    corners = np.array([[0, 0, 1], [columns, 0, 1], [0, rows, 1], [columns, rows, 1]], dtype=float)
+    centre = np.array([columns / 2, rows / 2, 1])
+    maps = np.array([similarity(LANDMARKS[points], face[points]) for face in landmarks])
+    corner_errors = np.linalg.norm(corners @ maps.swapaxes(1, 2) - corners[:, :2], axis=2).mean(axis=1)
+    centre_errors = np.linalg.norm(maps @ centre - centre[:2], axis=1)
+    scale, turn = np.hypot(maps[:, 0, 0], maps[:, 1, 0]), np.arctan2(maps[:, 1, 0], maps[:, 0, 0])
+    return {
+        "faces found": len(landmarks),
+        "scale mean": round(float(scale.mean()), 4),
+        "scale std": round(float(scale.std()), 4),
+        "rotation std, degrees": round(float(np.degrees(turn).std()), 2),
+        "centre error median": round(float(np.median(centre_errors)), 2),
+        "corner error median": round(float(np.median(corner_errors)), 2),
+        "corner error 90th percentile": round(float(np.percentile(corner_errors, 90)), 2),
+    }
+
+
+def _hits(detector: Detector, archive: zipfile.ZipFile, names: list[str]) -> dict[str, Any]:
+    hits = boxes = 0
+    seconds = 0.0
+    for name in tqdm(names):
+        image: RGB = read_image(archive.read(name))
+        start = time.perf_counter()
+        faces = detector.detect(image)
+        seconds += time.perf_counter() - start
+        hits += _covering(faces, (image.shape[1] / 2, image.shape[0] / 2)) is not None
+        boxes += len(faces)
+    return {
+        "photographs": len(names),
+        "hit": hits,
+        "other boxes (not checked by eye)": boxes - hits,
+        "ms a photograph, machine busy": round(seconds / len(names) * 1000, 1),
+    }
+
+
+def _commit() -> str | None:
+    answer = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=False)
+    return answer.stdout.strip() if answer.returncode == 0 else None
+
+
+def _cpu() -> str:
+    info = Path("/proc/cpuinfo")
+    names = re.findall(r"model name\s*: (.+)", info.read_text(encoding="utf-8")) if info.exists() else []
+    return names[0] if names else platform.processor()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The command `facelocus`: one file a verb; each parses, calls and prints."""

@@ -1,0 +1,74 @@
+"""`facelocus doctor`: does this installation compute what it should; made to be pasted into a bug report."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable
+from functools import partial
+from importlib.metadata import PackageNotFoundError, version
+from typing import Annotated
+
+import typer
+
+from facelocus.errors import ModelFileError
+
+#: Largest difference from the golden outputs that another processor may show.
+TOLERANCE = 1e-3
+
+_BASE = ("facelocus", "onnxruntime", "numpy", "pillow")
+_OPTIONAL = ("torch", "timm", "onnx", "openvino")
+
+
+def doctor(
+    model: Annotated[str, typer.Option(help="A shipped name or an .onnx file.")] = "default",
+) -> None:
+    """Check this installation: versions, the model file and what it computes, the face detector."""
+    print(f"{'ok':8}python {platform.python_version()}, {platform.system()} {platform.machine()}")
+    passed = [_check(package, partial(version, package)) for package in _BASE]
+    for package in _OPTIONAL:
+        try:
+            print(f"{'ok':8}{package} {version(package)}")
+        except PackageNotFoundError:
+            continue
+    passed.append(_check("model", partial(_model, model)))
+    passed.append(_check("golden outputs", partial(_golden, model)))
+    passed.append(_check("detector", _detector))
+    if not all(passed):
+        raise typer.Exit(1)
+
+
+def _check(what: str, find: Callable[[], str]) -> bool:
+    """Print one line and return whether it says ok."""
+    try:
+        print(f"{'ok':8}{what} {find()}")
+    except PackageNotFoundError:
+        print(f"{'failed':8}{what} is not installed: pip install {what}")
+    except Exception as error:  # whatever a broken installation raises is what doctor is asked for
+        message = str(error) or type(error).__name__
+        print(f"{'failed':8}{what}: {message.splitlines()[0]}")
+    else:
+        return True
+    return False
+
+
+def _model(name: str) -> str:
+    from facelocus.model import Model
+
+    model = Model.load(name)
+    return f"{model.name}, {model.path.stat().st_size / 1e6:.1f} MB, sha256 {model.sha256}"
+
+
+def _golden(name: str) -> str:
+    from facelocus.model import Model, check_golden
+
+    difference = check_golden(Model.load(name))
+    if not difference <= TOLERANCE:
+        raise ModelFileError(f"differ by {difference:.2g}, more than {TOLERANCE:g}: reinstall onnxruntime or the model")
+    return f"agree within {difference:.1g}"
+
+
+def _detector() -> str:
+    from facelocus.photos.detect import Detector
+
+    Detector()
+    return "loads"

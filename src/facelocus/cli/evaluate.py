@@ -1,0 +1,174 @@
+"""`facelocus evaluate`: a model against labelled faces."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from collections.abc import Mapping
+from datetime import datetime, timezone
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Protocol
+
+import typer
+
+from facelocus.errors import DataError, StorageError, UsageError
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from facelocus.attributes import AttributeSet
+    from facelocus.data import Pack
+    from facelocus.model import Prediction
+
+_BATCH = 64
+_COLUMNS = {"accuracy": "accuracy", "balanced_accuracy": "balanced", "f1": "F1", "average_precision": "AP"}
+
+
+class Predictor(Protocol):
+    """What evaluation needs of a model file or a run."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def attributes(self) -> AttributeSet: ...
+    @property
+    def thresholds(self) -> Mapping[str, npt.NDArray[np.float32]]: ...
+    @property
+    def metadata(self) -> Mapping[str, Any]: ...
+
+    def predict(self, crops: npt.NDArray[np.uint8], flip: bool = False, batch: int = 64) -> Prediction:
+        """Return probabilities of N aligned faces."""
+
+
+def evaluate(
+    data: Annotated[Path, typer.Argument(help="Labelled faces: CelebA as a folder or a zip, or a Pack.")],
+    model: Annotated[
+        str, typer.Option(help="A shipped name, an .onnx file, or a run's folder (needs the lab).")
+    ] = "default",
+    split: Annotated[str, typer.Option(help="train, validation or test.")] = "test",
+    out: Annotated[Path | None, typer.Option("--json", help="Write all numbers to this file.")] = None,
+    flip: Annotated[bool, typer.Option("--flip", help="Average each face with its mirror image.")] = False,
+) -> None:
+    """Measure a model on labelled faces: accuracy, balanced accuracy, F1 and average precision, in percent.
+
+    Accuracy and F1 are taken at the model's accuracy thresholds, balanced accuracy at its balanced ones;
+    intervals hold 95 % of 2,000 resamples of people.
+    """
+    from facelocus.data import open_pack
+    from facelocus.metrics import summarise
+
+    if out is not None and (out.is_dir() or not out.parent.is_dir()):
+        raise UsageError(f"--json {out}: is a folder or lies in none: name a file in an existing folder")
+    predictor, sha256 = _open_model(model)
+    pack = open_pack(data)
+    columns = _columns(predictor, pack, data)
+    rows = pack.rows(split)
+    if not len(rows):
+        raise DataError(f"{data}: has no face in the {split} split: choose another --split")
+    probabilities = _predict(predictor, pack, rows, flip)
+    summary = summarise(
+        pack.labels[rows][:, columns],
+        probabilities,
+        predictor.attributes,
+        predictor.thresholds,
+        None if pack.people is None else pack.people[rows],
+    )
+    commit = predictor.metadata.get("training", {}).get("commit")
+    report = {
+        "model": {"name": predictor.name, "sha256": sha256, "commit": commit},
+        "data": {"description": pack.description, "fingerprint": pack.fingerprint},
+        "split": split,
+        "flip": flip,
+        "unit": "percent",
+        **summary,
+        "device": _cpu(),
+        "versions": {
+            "python": platform.python_version(),
+            **{package: version(package) for package in ("facelocus", "numpy", "onnxruntime")},
+        },
+        "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+    }
+    _print_table(report)
+    if out is not None:
+        _write(out, json.dumps(report, indent=1, ensure_ascii=False) + "\n")
+
+
+def _open_model(model: str) -> tuple[Predictor, str | None]:
+    """Return a model file's model and its SHA-256, or a run's and None."""
+    from facelocus.model import Model, shipped_models
+
+    if model not in shipped_models() and Path(model).is_dir():
+        from facelocus.training.run import load_run
+
+        return load_run(Path(model)), None
+    opened = Model.load(model)
+    return opened, opened.sha256
+
+
+def _columns(predictor: Predictor, pack: Pack, data: Path) -> list[int]:
+    """Return the Pack's label column of each of the model's attributes."""
+    missing = [name for name in predictor.attributes.names if name not in pack.attributes.names]
+    if missing:
+        others = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+        raise DataError(
+            f"{data}: has no labels of {missing[0]}{others}, which {predictor.name} predicts: "
+            "give data labelled with all of the model's attributes"
+        )
+    return [pack.attributes.names.index(name) for name in predictor.attributes.names]
+
+
+def _predict(predictor: Predictor, pack: Pack, rows: npt.NDArray[np.int64], flip: bool) -> npt.NDArray[np.float32]:
+    import numpy as np
+    from tqdm import tqdm
+
+    parts = []
+    with tqdm(total=len(rows), unit="face", disable=None) as progress:
+        for start in range(0, len(rows), _BATCH):
+            faces = pack.faces[rows[start : start + _BATCH]]
+            parts.append(predictor.predict(faces, flip=flip).probabilities)
+            progress.update(len(faces))
+    return np.concatenate(parts)
+
+
+def _print_table(report: Mapping[str, Any]) -> None:
+    people = "" if report["people"] is None else f" of {report['people']:,} people"
+    mirrored = ", with mirror images" if report["flip"] else ""
+    faces = f"{report['images']:,} {report['split']} faces{people}{mirrored}"
+    print(f"{report['model']['name']} on {faces}, percent\n")
+    print(f"{'':28}" + "".join(f"{title:>10}" for title in _COLUMNS.values()) + f"{'positives':>11}")
+    for region, means in report["regions"].items():
+        print(f"{region:28}" + "".join(_cell(means["mean_" + metric]) for metric in _COLUMNS))
+        for name, scores in report["attributes"].items():
+            if scores["region"] == region:
+                cells = "".join(_cell(scores[metric]) for metric in _COLUMNS)
+                print(f"  {name:26}{cells}{scores['positives']:>11,}")
+    print()
+    for mean, bounds in report["intervals"].items():
+        low, high = (_cell(bound).strip() for bound in bounds)
+        print(f"{mean:28}{_cell(report[mean])}  [{low}, {high}]")
+
+
+def _cell(percent: float | None) -> str:
+    return f"{'-':>10}" if percent is None else f"{percent:>10.2f}"
+
+
+def _write(target: Path, text: str) -> None:
+    part = target.with_name(f".{target.name}.{os.getpid()}")
+    try:
+        part.write_text(text, encoding="utf-8")
+        part.replace(target)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise StorageError(f"{target}: cannot be written ({error.strerror}): make room or name another file") from error
+
+
+def _cpu() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        lines = []
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()

@@ -1,0 +1,1 @@
+"""Pictures: reading any file, warping a face into the frame, drawing what was found."""

@@ -1,0 +1,93 @@
+"""Five landmarks -> the frame of CelebA's aligned faces: 218 rows x 178 columns.
+
+Coordinates are continuous, (x, y), in pixels: the pixel in row 0 and column 0 covers [0, 1) x [0, 1), so its
+centre is (0.5, 0.5) and a point scales with the picture.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from facelocus.attributes import FRAME
+from facelocus.images.read import RGB
+
+Points = npt.NDArray[np.float64]
+
+#: Where the five landmarks lie in the frame: eye image-left, eye image-right, nose tip, mouth image-left,
+#: mouth image-right. Means over official aligned faces, found by our own detector (benchmarks/alignment.py),
+#: made symmetric (at most 0.1 pixel, the nose 0.7), so that a mirrored photograph gives the mirrored crop.
+LANDMARKS: Points = np.array(
+    [[69.45, 111.64], [108.55, 111.64], [89.0, 135.6], [71.37, 153.08], [106.63, 153.08]]
+)
+
+#: The landmarks the fit uses. The nose tip is left out: it moves with the pose of the head.
+FITTED = [0, 1, 3, 4]
+
+# Columns and rows replicated around the sampled part, so that bicubic weights always find neighbours.
+_MARGIN = 4
+
+
+def similarity(source: Points, target: Points) -> Points:
+    """Return the 2 x 3 matrix of the rotation, scaling and shift that best takes source to target (N x 2).
+
+    Least squares, without reflection: seen as complex numbers the map is z -> a z + b.
+
+    Raises:
+        ValueError: the source points coincide, so that no scale can be found.
+    """
+    here, there = np.asarray(source, np.float64), np.asarray(target, np.float64)
+    z, w = here @ [1, 1j], there @ [1, 1j]
+    spread = z - z.mean()
+    if not spread.any():
+        raise ValueError("the source points coincide")
+    a = np.vdot(spread, w) / np.vdot(spread, spread).real
+    b = w.mean() - a * z.mean()
+    return np.array([[a.real, -a.imag, b.real], [a.imag, a.real, b.imag]])
+
+
+def align(image: RGB, landmarks: Points) -> RGB:
+    """Warp the face at `landmarks` of a uint8 H x W x 3 picture into the frame: uint8 218 x 178 x 3.
+
+    `landmarks` is 5 x 2 (x, y) in the order of LANDMARKS. What lies outside the picture is filled by
+    replicating its border, as CelebA does.
+    """
+    # Fitted from frame to photograph: the photograph's landmarks are the noisy side, and landmarks that make
+    # no sense give a small patch, not a huge one.
+    to_photo = similarity(LANDMARKS[FITTED], np.asarray(landmarks)[FITTED])
+    rows, columns, _ = FRAME
+    corners = np.array([[0, 0, 1], [columns, 0, 1], [0, rows, 1], [columns, rows, 1]]) @ to_photo.T
+
+    # Shrinking: a whole number first (box), then what is left (1 to 2) by sampling finer, averaging 2 x 2.
+    shrink = float(np.hypot(*to_photo[:, 0]))
+    reduction = max(1, int(shrink))
+    finer = 1 if shrink <= 1 + 1e-6 else 2
+
+    margin = _MARGIN * reduction
+    left, top = np.floor(corners.min(axis=0)).astype(int) - margin
+    size = -(-(np.ceil(corners.max(axis=0)).astype(int) + margin - (left, top)) // reduction) * reduction
+    height, width = image.shape[:2]
+    part = image[np.clip(np.arange(top, top + size[1]), 0, height - 1)]
+    part = part[:, np.clip(np.arange(left, left + size[0]), 0, width - 1)]
+
+    to_part = (to_photo - [[0, 0, left], [0, 0, top]]) / reduction
+    to_part[:, :2] /= finer
+    warped = (
+        Image.fromarray(part)
+        .reduce(reduction)
+        .transform(
+            (columns * finer, rows * finer),
+            Image.Transform.AFFINE,
+            to_part.ravel().tolist(),
+            Image.Resampling.BICUBIC,
+        )
+    )
+    return np.array(warped.reduce(finer))
+
+
+def fit_to_frame(image: RGB) -> RGB:
+    """Return a picture that is a face crop already in the frame's size: uint8 218 x 178 x 3."""
+    if image.shape == FRAME:
+        return image
+    return np.array(Image.fromarray(image).resize((FRAME[1], FRAME[0]), Image.Resampling.BICUBIC))

@@ -1,0 +1,257 @@
+"""The model file: face crops in, probabilities and masks out, on onnxruntime alone.
+
+A model file is one ONNX graph. Input `images`: uint8 N x 218 x 178 x 3 RGB in CelebA's aligned frame, N
+free. Outputs `probabilities`: float32 N x A in [0, 1], and optionally `masks`: float32 N x R x h x w in [0,
+1]. One metadata entry, `facelocus`, holds JSON: `format` (1), `name`, `attributes` (AttributeSet.to_json),
+`thresholds` (`accuracy` and `balanced`, A probabilities each), `network` and `training` (records, not read
+here), `licence`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.resources
+import json
+import os
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import onnxruntime
+
+from facelocus.attributes import FRAME, AttributeSet
+from facelocus.errors import ModelFileError, UsageError
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a model says about N faces.
+
+    Attributes:
+        probabilities: float32 N x A in [0, 1], in the order of the model's attributes.
+        masks: float32 N x R x h x w in [0, 1], in the order of its regions; None where the model has none.
+    """
+
+    probabilities: npt.NDArray[np.float32]
+    masks: npt.NDArray[np.float32] | None
+
+
+class Model:
+    """A model file, ready to run; made by `Model.load`.
+
+    Threads may share one: predicting changes nothing in it. It pickles as its path, so another process
+    reads the file again.
+
+    Attributes:
+        name: the name in its description.
+        attributes: the AttributeSet of its outputs.
+        thresholds: "accuracy" and "balanced", float32 of shape A: yes from this probability on.
+        metadata: the whole description, as read.
+        path: the file.
+        sha256: of the file's bytes, hexadecimal.
+    """
+
+    def __init__(self, path: Path, threads: int | None = None) -> None:
+        self.path = path
+        self._threads = threads
+        content = _read(path)
+        self.sha256 = hashlib.sha256(content).hexdigest()
+        self._session = _open_session(path, content, threads)
+        self.metadata = _description(path, self._session)
+        try:
+            self.name = str(self.metadata["name"])
+            self.attributes = AttributeSet.from_json(self.metadata["attributes"])
+            self.thresholds = {
+                kind: np.array(self.metadata["thresholds"][kind], dtype=np.float32) for kind in ("accuracy", "balanced")
+            }
+            if not all(isinstance(self.metadata[record], dict) for record in ("network", "training")):
+                raise ValueError("network and training are not records")
+            if any(values.shape != (len(self.attributes),) for values in self.thresholds.values()):
+                raise ValueError("thresholds and attributes differ in number")
+        except (KeyError, TypeError, ValueError) as error:
+            raise ModelFileError(f"{path}: its description is broken ({error}): export it again") from error
+        self._outputs = [output.name for output in self._session.get_outputs()]
+        self._check_graph()
+
+    @classmethod
+    def load(cls, name_or_path: str | os.PathLike[str] = "default", threads: int | None = None) -> Model:
+        """Open a model file.
+
+        Args:
+            name_or_path: the bare name of a shipped model, or a path to an .onnx file.
+            threads: CPU threads one prediction uses; None: all that this process may use.
+
+        Raises:
+            ModelFileError: there is no such model, or the file is not a usable one.
+            UsageError: threads is below 1.
+        """
+        if threads is not None and threads < 1:
+            raise UsageError(f"threads is {threads}: give 1 or more")
+        shipped = shipped_models()
+        if isinstance(name_or_path, str) and name_or_path in shipped:
+            return cls(shipped[name_or_path], threads)
+        path = Path(name_or_path)
+        if path.suffix != ".onnx" and path.name == str(name_or_path) and not path.exists():
+            names = ", ".join(sorted(shipped)) or "none"
+            raise ModelFileError(
+                f"no model is named {path.name!r}: shipped are {names}; or give a path to an .onnx file"
+            )
+        return cls(path, threads)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Model, (self.path, self._threads)
+
+    def predict(self, crops: npt.NDArray[np.uint8], flip: bool = False, batch: int = 64) -> Prediction:
+        """Run the network.
+
+        Args:
+            crops: uint8 N x 218 x 178 x 3, RGB, aligned; N may be 0.
+            flip: average with the mirrored crops (their masks mirrored back first).
+            batch: how many crops are run at once, which bounds memory.
+
+        Raises:
+            UsageError: crops have another type or shape, or batch is below 1.
+        """
+        wanted = f"uint8 N x {FRAME[0]} x {FRAME[1]} x {FRAME[2]}"
+        if crops.dtype != np.uint8 or crops.shape[1:] != FRAME:
+            found = " x ".join(map(str, crops.shape)) or "a single number"
+            raise UsageError(f"crops are {crops.dtype} {found}: a model takes aligned faces, {wanted}")
+        if batch < 1:
+            raise UsageError(f"batch is {batch}: give 1 or more")
+        parts = [self._predict(crops[start : start + batch], flip) for start in range(0, len(crops), batch)]
+        if not parts:
+            one = self._run(np.zeros((1, *FRAME), dtype=np.uint8))
+            return Prediction(one.probabilities[:0], None if one.masks is None else one.masks[:0])
+        masks = [part.masks for part in parts if part.masks is not None]
+        probabilities = np.concatenate([part.probabilities for part in parts])
+        return Prediction(probabilities, np.concatenate(masks) if masks else None)
+
+    def _predict(self, crops: npt.NDArray[np.uint8], flip: bool) -> Prediction:
+        plain = self._run(crops)
+        if not flip:
+            return plain
+        mirrored = self._run(crops[:, :, ::-1])
+        half = np.float32(0.5)
+        masks = None
+        if plain.masks is not None and mirrored.masks is not None:
+            masks = half * (plain.masks + mirrored.masks[..., ::-1])
+        return Prediction(half * (plain.probabilities + mirrored.probabilities), masks)
+
+    def _run(self, crops: npt.NDArray[np.uint8]) -> Prediction:
+        values = self._session.run(self._outputs, {"images": np.ascontiguousarray(crops)})
+        outputs = dict(zip(self._outputs, values, strict=True))
+        return Prediction(outputs["probabilities"], outputs.get("masks"))
+
+    def _check_graph(self) -> None:
+        """Refuse a graph that is not as described, by its declarations and by two black faces."""
+        images = self._session.get_inputs()[0]
+        if len(self._session.get_inputs()) != 1 or images.name != "images" or images.type != "tensor(uint8)":
+            raise ModelFileError(f"{self.path}: its input is not uint8 `images`: export it again")
+        if tuple(images.shape[1:]) != FRAME or isinstance(images.shape[0], int):
+            raise ModelFileError(f"{self.path}: it takes {images.shape}, not N x {FRAME}: export it again")
+        if "probabilities" not in self._outputs:
+            raise ModelFileError(f"{self.path}: it has no output `probabilities`: export it again")
+        try:
+            found = self._run(np.zeros((2, *FRAME), dtype=np.uint8))
+        except Exception as error:  # onnxruntime's errors share no base of their own
+            raise ModelFileError(f"{self.path}: it does not run ({_first_line(error)}): export it again") from error
+        faces, regions = (2, len(self.attributes)), (2, len(self.attributes.regions))
+        if found.probabilities.shape != faces:
+            shape = found.probabilities.shape
+            raise ModelFileError(f"{self.path}: probabilities are {shape}, not {faces}: export it again")
+        if found.masks is not None and (found.masks.ndim != 4 or found.masks.shape[:2] != regions):
+            shape = found.masks.shape
+            raise ModelFileError(f"{self.path}: masks are {shape}, not {regions} x h x w: export it again")
+
+
+def check_golden(model: Model) -> float:
+    """Return the largest difference between what a model computes here and what is stored beside it.
+
+    Beside NAME.onnx lies NAME.golden.npz: `images` (uint8, drawn), `probabilities` and, where the model has
+    them, `masks`.
+
+    Raises:
+        ModelFileError: the file is missing, damaged or of another model.
+    """
+    path = model.path.with_suffix(".golden.npz")
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            images, wanted = stored["images"], [stored["probabilities"]]
+            if "masks" in stored:
+                wanted.append(stored["masks"])
+    except FileNotFoundError as error:
+        raise ModelFileError(f"{path}: no such file: export the model again, or reinstall") from error
+    except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise ModelFileError(f"{path}: not a golden file ({_first_line(error)}): export the model again") from error
+    got = model.predict(images)
+    found = [values for values in (got.probabilities, got.masks) if values is not None]
+    if [values.shape for values in found] != [values.shape for values in wanted]:
+        raise ModelFileError(f"{path}: its outputs are of another model: export the model again")
+    return float(np.max([np.abs(f - w).max() for f, w in zip(found, wanted, strict=True)]))  # keeps a nan
+
+
+def shipped_models() -> dict[str, Path]:
+    """Return name -> file of the models inside the package."""
+    folder = Path(str(importlib.resources.files("facelocus"))) / "models"
+    return {path.stem: path for path in sorted(folder.glob("*.onnx"))}
+
+
+def _read(path: Path) -> bytes:
+    if path.is_dir():
+        raise ModelFileError(f"{path}: is a folder, not a model file: give the .onnx file")
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError as error:
+        raise ModelFileError(f"{path}: no such file: give a model file (.onnx) or a shipped name") from error
+    except OSError as error:
+        raise ModelFileError(f"{path}: cannot be read ({error.strerror}): check its permissions") from error
+    if not content:
+        raise ModelFileError(f"{path}: is empty: copy or export it again")
+    return content
+
+
+def _open_session(path: Path, content: bytes, threads: int | None) -> onnxruntime.InferenceSession:
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4  # its refusals arrive as exceptions; printed too they would be said twice
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
+    # Given a number, onnxruntime leaves its threads unpinned; spinning would burn the other processes' time.
+    options.intra_op_num_threads = threads or _usable_cores()
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.add_session_config_entry("session.inter_op.allow_spinning", "0")
+    try:
+        return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime's errors share no base of their own
+        if content[0] != 0x08:  # an ONNX file opens with its version, field 1
+            raise ModelFileError(f"{path}: is not an ONNX file: give a model file (.onnx)") from error
+        raise ModelFileError(
+            f"{path}: is cut short or damaged ({_first_line(error)}): copy or export it again"
+        ) from error
+
+
+def _description(path: Path, session: onnxruntime.InferenceSession) -> dict[str, Any]:
+    text = session.get_modelmeta().custom_metadata_map.get("facelocus")
+    if text is None:
+        raise ModelFileError(f"{path}: an ONNX file without a facelocus description: make one with `facelocus export`")
+    try:
+        value = json.loads(text)
+        made = int(value["format"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise ModelFileError(f"{path}: its description is broken ({error}): export it again") from error
+    if made > FORMAT:
+        raise ModelFileError(
+            f"{path}: made by a newer facelocus (format {made}, this one reads {FORMAT}): update facelocus"
+        )
+    return dict(value)
+
+
+def _usable_cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error) or type(error).__name__).splitlines()[0]

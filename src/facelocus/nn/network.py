@@ -1,0 +1,152 @@
+"""RegionNetwork: the paper's deep multi-task network, a shared trunk and one sub-network a region (figure 2)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, overload
+
+import torch
+from torch import Tensor, nn
+
+from facelocus.attributes import FRAME, AttributeSet
+from facelocus.errors import RecipeError
+from facelocus.nn.backbones import TRUNKS, TimmTrunk
+from facelocus.nn.resize import Resize
+from facelocus.nn.sub_networks import SubNetworks
+
+
+@dataclass(frozen=True)
+class NetworkSpec:
+    """What a network is, apart from its attributes and weights; travels in recipe, checkpoint and model file.
+
+    Attributes:
+        trunk: "alexnet_cvgj" or the name of any timm network.
+        stride: stage of a timm trunk, by its stride; 16 leaves a mask of at least 12 rows.
+        imagenet: start a timm trunk from packaged ImageNet weights.
+        size: (height, width) in pixels to which a frame is resized.
+        crop: (height, width) of the middle that the trunk sees; None for all of it.
+        channels: width of each sub-network's convolution.
+        conv_groups: groups of that convolution.
+        conv_affine: whether its BatchNorm learns scale and shift.
+        attention: "none", "pse_conv", "pse_fully_connected" or "squeeze_excitation".
+        reduction: the attention's bottleneck is channels / reduction.
+        squeeze: PSE's squeeze: "mean", "max", "mean_max" or "weighted".
+        pooling: "mean" over all positions or "max" 3 x 3, stride 2.
+        hidden: units of each sub-network's hidden layer; 0 for none.
+    """
+
+    trunk: str = "tf_efficientnet_lite0"
+    stride: int = 16
+    imagenet: bool = False
+    size: tuple[int, int] = FRAME[:2]
+    crop: tuple[int, int] | None = None
+    channels: int = 64
+    conv_groups: int = 1
+    conv_affine: bool = True
+    attention: str = "pse_conv"
+    reduction: int = 16
+    squeeze: str = "mean"
+    pooling: Literal["mean", "max"] = "mean"
+    hidden: int = 0
+
+    def build(self, attributes: AttributeSet) -> RegionNetwork:
+        """Return the network with fresh weights.
+
+        Raises:
+            RecipeError: a field has no such value, or two fields contradict each other.
+        """
+        if self.trunk in TRUNKS:
+            trunk = TRUNKS[self.trunk]()
+        else:
+            trunk = TimmTrunk(self.trunk, self.stride, self.imagenet)
+        try:
+            return RegionNetwork(trunk, attributes, self)
+        except ValueError as error:
+            raise RecipeError(f"network: {error}") from error
+
+
+class RegionNetwork(nn.Module):
+    """A shared trunk and one sub-network a region of the attribute set.
+
+    Args:
+        trunk: a module of the trunk contract (facelocus.nn.backbones).
+        attributes: A attributes on R regions; logits come in its order, masks in its regions' order.
+        spec: input size and sub-networks.
+
+    Calling it: images are B x 218 x 178 x 3 uint8 RGB (aligned frames) or B x 3 x 218 x 178 floats in 0-255; returns
+    logits B x A, and with masks=True also B x R x h x w masks in [0, 1].
+
+    Raises:
+        ValueError: the trunk cannot take that size, masks are asked of a network without PSE, or images have
+            another shape.
+    """
+
+    def __init__(self, trunk: nn.Module, attributes: AttributeSet, spec: NetworkSpec) -> None:
+        super().__init__()
+        self.attributes = attributes
+        self.spec = spec
+        self.trunk = trunk
+        self.set_input_size(spec.size, spec.crop)
+        seen = spec.crop or spec.size
+        channels, *positions = _probe(trunk, seen)
+        self.sub_networks = SubNetworks(
+            channels,
+            (positions[0], positions[1]),
+            len(attributes.regions),
+            channels=spec.channels,
+            conv_groups=spec.conv_groups,
+            conv_affine=spec.conv_affine,
+            attention=spec.attention,
+            reduction=spec.reduction,
+            squeeze=spec.squeeze,
+            pooling=spec.pooling,
+            hidden=spec.hidden,
+        )
+        features = self.sub_networks.features
+        # Row a of the weight reads the features of the region of attribute a: regions of any size, one product.
+        self.logit_weight = nn.Parameter(torch.randn(len(attributes), features) * features**-0.5 * 0.1)
+        self.logit_bias = nn.Parameter(torch.zeros(len(attributes)))
+        self.register_buffer("region_index", torch.from_numpy(attributes.region_index), persistent=False)
+
+    region_index: Tensor
+
+    def set_input_size(self, size: tuple[int, int], crop: tuple[int, int] | None = None) -> None:
+        """Resize frames to another (height, width) from now on; weights stay."""
+        device = next(self.trunk.parameters()).device
+        self.resize = Resize((FRAME[0], FRAME[1]), size, crop).to(device)
+
+    @torch.no_grad()
+    def start_at(self, rates: Tensor) -> None:
+        """Set the logits' biases so that an untrained network predicts each attribute's rate: A, within (0, 1)."""
+        self.logit_bias.copy_(torch.logit(rates))
+
+    @overload
+    def forward(self, images: Tensor, masks: Literal[False] = ...) -> Tensor: ...
+    @overload
+    def forward(self, images: Tensor, masks: Literal[True]) -> tuple[Tensor, Tensor]: ...
+    def forward(self, images: Tensor, masks: bool = False) -> Tensor | tuple[Tensor, Tensor]:
+        if images.dtype == torch.uint8:
+            images = images.permute(0, 3, 1, 2).to(self.resize.rows.dtype)
+        if images.shape[1:] != (FRAME[2], *FRAME[:2]):
+            raise ValueError(f"expected frames of {FRAME[0]} x {FRAME[1]} RGB, got {tuple(images.shape)}")
+        resized = self.resize(images).contiguous(memory_format=torch.channels_last)
+        features, its_masks = self.sub_networks(self.trunk(resized))
+        logits = torch.einsum("baf,af->ba", features[:, self.region_index], self.logit_weight) + self.logit_bias
+        if not masks:
+            return logits
+        if its_masks is None:
+            raise ValueError(f"a network with attention {self.spec.attention!r} has no masks: use pse_conv")
+        return logits, its_masks
+
+
+def _probe(trunk: nn.Module, size: tuple[int, int]) -> tuple[int, ...]:
+    """Return C, h, w of the trunk's features for an input size, leaving the trunk as it was."""
+    training = trunk.training
+    trunk.eval()
+    try:
+        with torch.no_grad():
+            shape = tuple(trunk(torch.zeros(1, 3, *size)).shape[1:])
+    except RuntimeError as error:
+        raise ValueError(f"the trunk cannot take an input of {size[0]} x {size[1]}: {error}") from error
+    trunk.train(training)
+    return shape

@@ -1,0 +1,133 @@
+"""The sub-networks of the paper as one computation along a region axis (sections 3.1 and 4.2, figure 2).
+
+One sub-network is: convolution 3 x 3 -> BatchNorm -> ReLU -> attention -> pooling -> [hidden layer -> ReLU]
+-> BatchNorm. All R of them read the same features, so their convolutions are one convolution with R times the outputs,
+and what follows runs in groups. The paper leaves width, pooling and classifier open; without the last
+BatchNorm, differences between attention modules were mostly differences of scale.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from facelocus.nn.attention import ATTENTIONS
+
+POOLINGS = ("mean", "max")
+
+
+class SharedInputConv(nn.Module):
+    """R convolutions 3 x 3 on the same input as one: B x Cin x H x W -> B x (R*C) x H x W, region by region.
+
+    The weight is kept as R x C x Cin/g x 3 x 3, so that one region's convolution is weight[r].
+    """
+
+    def __init__(self, in_channels: int, regions: int, channels: int, groups: int = 1, bias: bool = False) -> None:
+        super().__init__()
+        if in_channels % groups or channels % groups:
+            raise ValueError(f"{groups} groups do not divide {in_channels} and {channels} channels")
+        self.groups = groups
+        self.weight = nn.Parameter(torch.empty(regions, channels, in_channels // groups, 3, 3))
+        self.bias = nn.Parameter(torch.zeros(regions, channels)) if bias else None
+        deviation = math.sqrt(2 / (9 * in_channels / groups))  # MSRA, as the published Alexnet-cvgj starts
+        nn.init.normal_(self.weight, std=deviation)
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.groups == 1:
+            bias = None if self.bias is None else self.bias.flatten()
+            return F.conv2d(x, self.weight.flatten(0, 1), bias, padding=1)
+        # Convolution g reads input slice g for every region; its outputs return to region order after it.
+        regions, channels = self.weight.shape[:2]
+        each = channels // self.groups
+        weight = self.weight.unflatten(1, (self.groups, each)).transpose(0, 1).flatten(0, 2)
+        y = F.conv2d(x, weight, None, padding=1, groups=self.groups)
+        y = y.unflatten(1, (self.groups, regions, each)).transpose(1, 2).flatten(1, 3)
+        return y if self.bias is None else y + self.bias.flatten()[:, None, None]
+
+
+class SubNetworks(nn.Module):
+    """R sub-networks without their logits.
+
+    Args:
+        in_channels: channels of the shared features.
+        size: (h, w) positions of the shared features.
+        regions: R.
+        channels: C of each sub-network's convolution.
+        conv_groups: groups of that convolution.
+        conv_affine: whether the BatchNorm after it learns scale and shift; without, the convolution has a bias
+            as in Alexnet-cvgj.
+        attention: a name of ATTENTIONS, or "none".
+        reduction: of the attention.
+        squeeze: of PSE.
+        pooling: "mean" over all positions, or "max" 3 x 3 with stride 2 (Alexnet's pool5, sizes rounded up).
+        hidden: units of a hidden layer after the pooling; 0 for none.
+
+    Shapes: B x in_channels x h x w -> features B x R x D and masks B x R x h x w (None without PSE).
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        size: tuple[int, int],
+        regions: int,
+        *,
+        channels: int = 64,
+        conv_groups: int = 1,
+        conv_affine: bool = True,
+        attention: str = "pse_conv",
+        reduction: int = 16,
+        squeeze: str = "mean",
+        pooling: str = "mean",
+        hidden: int = 0,
+    ) -> None:
+        super().__init__()
+        if attention != "none" and attention not in ATTENTIONS:
+            raise ValueError(f"attention {attention!r} is not one of none, {', '.join(ATTENTIONS)}")
+        if pooling not in POOLINGS:
+            raise ValueError(f"pooling {pooling!r} is not one of {', '.join(POOLINGS)}")
+        self.regions, self.channels, self.pooling = regions, channels, pooling
+        self.conv = SharedInputConv(in_channels, regions, channels, conv_groups, bias=not conv_affine)
+        self.norm = nn.BatchNorm2d(regions * channels, affine=conv_affine)
+        self.attention: nn.Module | None = None
+        if attention != "none":
+            self.attention = ATTENTIONS[attention](channels, size, reduction, squeeze, regions)
+        pooled = channels
+        if pooling == "max":
+            pooled *= math.prod(math.ceil((side - 3) / 2) + 1 for side in size)
+        self.hidden_weight: nn.Parameter | None = None
+        if hidden:
+            self.hidden_weight = nn.Parameter(torch.randn(regions, hidden, pooled) * math.sqrt(2 / pooled))
+            self.hidden_bias = nn.Parameter(torch.zeros(regions, hidden))
+        self.features = hidden or pooled
+        self.out_norm = nn.BatchNorm1d(regions * self.features)
+
+    @property
+    def has_masks(self) -> bool:
+        """Whether the attention has one weight a position."""
+        return self.attention is not None and bool(self.attention.has_masks)
+
+    def forward(self, shared: Tensor) -> tuple[Tensor, Tensor | None]:
+        x = torch.relu(self.norm(self.conv(shared)))
+        masks: Tensor | None = None
+        if self.attention is not None and self.has_masks and self.pooling == "mean":
+            # The mean of mask * x is one product over positions: the excited x itself is never written.
+            masks = self.attention.masks(x)  # type: ignore[operator]
+            by_region = x.unflatten(1, (self.regions, self.channels))
+            pooled = torch.einsum("brchw,brhw->brc", by_region, masks) / (x.shape[2] * x.shape[3])
+        else:
+            if self.attention is not None and self.has_masks:
+                x, masks = self.attention(x, masks=True)
+            elif self.attention is not None:
+                x = self.attention(x)
+            pooled = self._pool(x).unflatten(1, (self.regions, self.channels)).flatten(2)
+        if self.hidden_weight is not None:
+            pooled = torch.relu(torch.einsum("brf,rdf->brd", pooled, self.hidden_weight) + self.hidden_bias)
+        return self.out_norm(pooled.flatten(1)).unflatten(1, (self.regions, self.features)), masks
+
+    def _pool(self, x: Tensor) -> Tensor:
+        if self.pooling == "mean":
+            return x.mean((2, 3))
+        return F.max_pool2d(x, 3, stride=2, ceil_mode=True)

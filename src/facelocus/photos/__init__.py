@@ -1,0 +1,1 @@
+"""The camera: photograph -> faces -> attributes."""

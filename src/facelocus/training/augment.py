@@ -1,0 +1,55 @@
+"""Random changes of a batch of frames, on the device, from a generator of its own."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from facelocus.training.recipe import Augment
+
+
+def augment(frames: Tensor, spec: Augment, generator: torch.Generator) -> Tensor:
+    """Return changed frames: B x 3 x H x W floats in 0-255, borders replicated, values kept in range.
+
+    The turn, zoom and move are one bilinear warp; it stands for what a face detector is off by. The colours
+    change after it. Numbers are drawn in a fixed order, so a generator's seed fixes the result.
+    """
+    batch, _, height, width = frames.shape
+
+    def uniform() -> Tensor:
+        return torch.rand(batch, generator=generator, device=frames.device)
+
+    def normal() -> Tensor:
+        return torch.randn(batch, generator=generator, device=frames.device)
+
+    mirror = torch.where(uniform() < spec.flip, -1.0, 1.0)
+    angle = normal() * math.radians(spec.rotation)
+    zoom = torch.exp(normal() * spec.scale)
+    shift_x, shift_y = normal() * spec.shift, normal() * spec.shift
+    if spec.scale or spec.rotation or spec.shift:
+        # In the sampler's coordinates both sides run from -1 to 1, so a turn mixes them by the frame's aspect.
+        cos, sin, aspect = torch.cos(angle) / zoom, torch.sin(angle) / zoom, width / height
+        theta = torch.stack(
+            [
+                torch.stack([cos * mirror, -sin / aspect, 2 * shift_x / width], 1),
+                torch.stack([sin * aspect * mirror, cos, 2 * shift_y / height], 1),
+            ],
+            1,
+        )
+        grid = F.affine_grid(theta, list(frames.shape), align_corners=False)
+        frames = F.grid_sample(frames, grid, padding_mode="border", align_corners=False)
+    elif spec.flip:
+        frames = torch.where(mirror.view(-1, 1, 1, 1) < 0, frames.flip(3), frames)
+    for amount, around in (
+        (spec.brightness, None),
+        (spec.contrast, (1, 2, 3)),
+        (spec.saturation, (1,)),
+    ):
+        if amount:
+            factor = (1 + amount * (2 * uniform() - 1)).view(-1, 1, 1, 1)
+            centre = frames.mean(around, keepdim=True) if around else 0.0
+            frames = centre + (frames - centre) * factor
+    return frames.clamp(0, 255)

@@ -1,0 +1,312 @@
+"""The run: from a recipe and a Pack to a folder with weights."""
+
+from __future__ import annotations
+
+import io
+import json
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from tqdm import tqdm
+
+from facelocus.data.pack import Pack
+from facelocus.errors import DataError, DeviceError, FacelocusError, StoppedError, UsageError
+from facelocus.files import write_atomically
+from facelocus.metrics import choose_thresholds
+from facelocus.metrics.accuracy import Confusion, mean_over_attributes
+from facelocus.nn.network import RegionNetwork
+from facelocus.nn.weights import round_to_half, save_tensors
+from facelocus.training import checkpoint
+from facelocus.training.augment import augment
+from facelocus.training.batches import Batches
+from facelocus.training.memory import keep_freed_memory
+from facelocus.training.optimizer import MovingAverage, build_optimizer, set_rate
+from facelocus.training.recipe import Recipe, differences
+from facelocus.training.record import run_record
+from facelocus.training.run import FILE, RunModel
+
+#: Steps between two lines of metrics.
+LOG_EVERY = 50
+#: Seconds between two checkpoints.
+SAVE_EVERY = 120.0
+
+
+def attribute_losses(logits: Tensor, labels: Tensor) -> Tensor:
+    """Return the binary cross-entropy of each attribute, summed over images: A.
+
+    Section 3.1: one cross-entropy a sub-network, the losses add. Unknown labels (-1) count nothing.
+    """
+    known = labels >= 0
+    losses = F.binary_cross_entropy_with_logits(logits.float(), labels.clamp(min=0).float(), reduction="none")
+    return (losses * known).sum(0)
+
+
+def choose_device(name: str) -> torch.device:
+    """Return the device of a name: "auto" is CUDA where there is one.
+
+    Raises:
+        DeviceError: this machine has no such device.
+    """
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise DeviceError(f"unknown device {name!r}: use auto, cpu or cuda") from error
+    if device.type == "cuda" and not torch.cuda.is_available():
+        raise DeviceError("no CUDA device on this machine: use --device cpu")
+    return device
+
+
+class _Plan:
+    """Which phase each step belongs to."""
+
+    def __init__(self, recipe: Recipe, images: int) -> None:
+        each = images // recipe.batch_size
+        if each == 0:
+            raise DataError(
+                f"{images} training images do not fill one batch of {recipe.batch_size}: set batch_size lower"
+            )
+        self.ends: list[int] = []
+        for phase in recipe.phases:
+            length = round(phase.epochs * each) if phase.epochs else phase.iterations
+            self.ends.append((self.ends[-1] if self.ends else 0) + length)
+        self.steps_an_epoch = each
+        self.steps = self.ends[-1] if self.ends else 0
+        if self.steps < 1:
+            raise UsageError("the recipe has no training steps: give its phases epochs or iterations")
+
+    def phase(self, step: int) -> int:
+        return next(index for index, end in enumerate(self.ends) if step < end)
+
+
+def train(recipe: Recipe, pack: Pack, run: Path, *, name: str, device: torch.device, progress: bool = True) -> None:
+    """Train into a run folder, or go on where that folder's checkpoint stands.
+
+    The folder holds recipe.json, record.json, metrics.jsonl, checkpoint.safetensors, and at the end
+    weights.safetensors with validation.npz. On a CPU with the same number of threads, a run stopped at any moment and
+    continued ends with the same bits as one that was not.
+
+    Args:
+        recipe: what to do.
+        pack: labelled faces; "train" rows are fitted, "validation" rows choose thresholds.
+        run: the folder; created where missing.
+        name: how the recipe is called in records and messages.
+        device: see choose_device.
+        progress: show a bar and lines on stderr.
+
+    Raises:
+        UsageError: the folder holds a run of another recipe or of other data.
+        StoppedError: stopped by Ctrl-C or SIGTERM, after saving.
+        StorageError: the folder cannot be written.
+    """
+    rows = pack.rows("train", exclude=recipe.left_out_names())
+    plan = _Plan(recipe, len(rows))
+    record = run_record(recipe, pack, name, device, len(rows))
+    _claim(run, recipe, record)
+    if (run / FILE).exists():
+        return
+
+    if device.type == "cpu":
+        keep_freed_memory()
+    torch.manual_seed(recipe.seed)
+    network = recipe.network.build(pack.attributes)
+    network.start_at(_rates(pack.labels[rows]))
+    network.trunk.to(memory_format=torch.channels_last)
+    network.to(device)
+    optimizer = build_optimizer(network, recipe.optimizer)
+    average = MovingAverage(network, recipe.ema)
+    losses = torch.zeros(len(pack.attributes), device=device)
+    first, seconds = 0, 0.0
+    if (run / checkpoint.FILE).exists():
+        first, seconds = checkpoint.load_checkpoint(run, network, average, optimizer, losses)
+    metrics = _Metrics(run / "metrics.jsonl", first)
+    batches = Batches(pack, rows, recipe.batch_size, recipe.seed, device)
+    generator = torch.Generator(device)
+    started = saved_at = logged_at = time.monotonic()
+    bar = tqdm(total=plan.steps, initial=first, unit="step", disable=None if progress else True, smoothing=0.05)
+    phase = -1
+    with _stop_requested() as stop, bar:
+        for step, faces, labels in batches.steps(first, plan.steps):
+            if plan.phase(step) != phase:
+                phase = plan.phase(step)
+                network.set_input_size(recipe.phases[phase].size or recipe.network.size, recipe.network.crop)
+            network.train()
+            generator.manual_seed(int(np.random.SeedSequence((recipe.seed, step)).generate_state(1)[0]))
+            rate = recipe.optimizer.rate * recipe.schedule.factor(step, plan.steps)
+            set_rate(optimizer, rate)
+            frames = augment(faces.permute(0, 3, 1, 2).float(), recipe.augment, generator)
+            with torch.autocast(device.type, torch.bfloat16, enabled=recipe.precision == "bf16"):
+                logits = network(frames)
+            by_attribute = attribute_losses(logits, labels)
+            (by_attribute.sum() / len(labels)).backward()
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
+            average.update(network, step)
+            losses += by_attribute.detach() / len(labels)
+            bar.update()
+
+            done = step + 1
+            if done % LOG_EVERY == 0 or done == plan.steps:
+                steps = (done - 1) % LOG_EVERY + 1
+                now = time.monotonic()
+                line = _loss_line(network, losses / steps)
+                if not np.isfinite(line["loss"]):
+                    raise FacelocusError(
+                        f"{run}: the loss is no longer a number at step {done}: lower optimizer.rate; "
+                        "the last checkpoint is from before it"
+                    )
+                speed = recipe.batch_size * (min(steps, done - first)) / (now - logged_at)
+                metrics.write({"step": done, "epoch": round(done / plan.steps_an_epoch, 4), "rate": rate} | line)
+                bar.set_postfix_str(_readable(line, speed))
+                losses.zero_()
+                logged_at = now
+            ends_phase = done == plan.ends[phase]
+            if ends_phase or done % plan.steps_an_epoch == 0:
+                scores = _validate(network, average, pack, recipe, device)
+                metrics.write({"step": done, "validation": scores})
+                bar.write(f"step {done}: validation accuracy {scores['mean_accuracy']:.2f} %, "
+                          f"balanced {scores['mean_balanced_accuracy']:.2f} %")  # fmt: skip
+                logged_at = time.monotonic()
+            if stop.asked or time.monotonic() - saved_at > SAVE_EVERY:
+                saved_at = time.monotonic()
+                spent = seconds + saved_at - started
+                checkpoint.save_checkpoint(run, done, network, average, optimizer, losses, spent)
+                if stop.asked and done < plan.steps:
+                    raise StoppedError(
+                        f"stopped after step {done} of {plan.steps}: the same command goes on from there"
+                    )
+    seconds = round(seconds + time.monotonic() - started, 1)
+    _finish(run, pack, network, average, record | {"seconds": seconds})
+
+
+def _claim(run: Path, recipe: Recipe, record: dict[str, Any]) -> None:
+    """Make the run folder, or check that the one there is of the same recipe and data."""
+    if run.exists() and not run.is_dir():
+        raise UsageError(f"{run}: a file is where the run folder should be: choose another --to")
+    if (run / "recipe.json").exists():
+        before = Recipe.from_json(json.loads((run / "recipe.json").read_text()))
+        changed = differences(before, recipe)
+        if changed:
+            raise UsageError(f"{run}: holds a run with other settings ({changed[0]}): choose another --to")
+        data = json.loads((run / "record.json").read_text())["data"]
+        if data["fingerprint"] != record["data"]["fingerprint"]:
+            raise UsageError(f"{run}: holds a run on other data ({data['description']}): choose another --to")
+        return
+    if run.exists() and any(run.iterdir()):
+        raise UsageError(f"{run}: is not empty and not a run: choose another --to")
+    run.mkdir(parents=True, exist_ok=True)
+    write_atomically(run / "record.json", json.dumps(record, indent=1))
+    write_atomically(run / "recipe.json", json.dumps(recipe.to_json(), indent=1))
+
+
+def _validate(
+    network: RegionNetwork, average: MovingAverage, pack: Pack, recipe: Recipe, device: torch.device
+) -> dict[str, float]:
+    """Score the moving average on the validation rows at a threshold of one half; percent."""
+    rows = pack.rows("validation")
+    if not len(rows):
+        return {"mean_accuracy": float("nan"), "mean_balanced_accuracy": float("nan")}
+    current = {key: value.clone() for key, value in network.state_dict().items()}
+    network.load_state_dict(average.tensors)
+    try:
+        model = RunModel(network, precision=recipe.precision)
+        probabilities = model.predict_rows(pack, rows)
+    finally:
+        network.load_state_dict(current)
+    counts = Confusion.count(pack.labels[rows], probabilities, 0.5)
+    return {
+        "mean_accuracy": round(100 * float(mean_over_attributes(counts.accuracy)), 4),
+        "mean_balanced_accuracy": round(100 * float(mean_over_attributes(counts.balanced_accuracy)), 4),
+    }
+
+
+def _rates(labels: npt.NDArray[np.int8]) -> Tensor:
+    """Return how often each attribute is present among its known labels, A, kept off 0 and 1."""
+    known = (labels >= 0).sum(0)
+    return torch.from_numpy(((labels == 1).sum(0) + 1) / (known + 2)).float()
+
+
+def _finish(run: Path, pack: Pack, network: RegionNetwork, average: MovingAverage, record: dict[str, Any]) -> None:
+    """Round the average to half precision, choose thresholds with exactly that network, and keep both."""
+    state = round_to_half(average.tensors)
+    network.load_state_dict(state)
+    network.set_input_size(network.spec.size, network.spec.crop)
+    rows = pack.rows("validation")
+    labels = pack.labels[rows]
+    probabilities = RunModel(network).predict_rows(pack, rows)
+    with io.BytesIO() as buffer:
+        np.savez_compressed(buffer, rows=rows, labels=labels, probabilities=probabilities)
+        write_atomically(run / "validation.npz", buffer.getvalue())
+    thresholds = choose_thresholds(labels, probabilities)
+    description = {
+        "network": msgspec.to_builtins(network.spec),
+        "attributes": network.attributes.to_json(),
+        "thresholds": {kind: values.tolist() for kind, values in thresholds.items()},
+        "training": record,
+    }
+    write_atomically(run / "record.json", json.dumps(record, indent=1))
+    save_tensors(state, description, run / FILE)
+
+
+def _loss_line(network: RegionNetwork, losses: Tensor) -> dict[str, Any]:
+    regions = network.attributes.regions
+    summed = torch.zeros(len(regions), device=losses.device).index_add_(0, network.region_index, losses)
+    by_region = dict(zip(regions, (round(value, 5) for value in summed.tolist()), strict=True))
+    return {"loss": round(float(losses.sum()), 5), "loss_by_region": by_region}
+
+
+def _readable(line: dict[str, Any], speed: float) -> str:
+    regions = " ".join(f"{name.split()[0]} {value:.2f}" for name, value in line["loss_by_region"].items())
+    return f"loss {line['loss']:.2f} ({regions}) {speed:.0f} images/s"
+
+
+class _Metrics:
+    """metrics.jsonl: one JSON object a line; what a stopped run wrote past its checkpoint is dropped first."""
+
+    def __init__(self, path: Path, step: int) -> None:
+        self.path = path
+        lines = path.read_text().splitlines() if path.exists() else []
+        kept = [line for line in lines if json.loads(line)["step"] <= step]
+        write_atomically(path, "".join(line + "\n" for line in kept))
+
+    def write(self, value: dict[str, Any]) -> None:
+        with self.path.open("a") as stream:
+            stream.write(json.dumps(value) + "\n")
+
+
+class _Stop:
+    asked = False
+
+
+@contextmanager
+def _stop_requested() -> Iterator[_Stop]:
+    """Turn Ctrl-C and SIGTERM into a request that is honoured between two steps."""
+    stop = _Stop()
+
+    def ask(signum: int, frame: object) -> None:
+        if stop.asked:
+            raise KeyboardInterrupt
+        stop.asked = True
+
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        for number in before:
+            signal.signal(number, ask)
+    except ValueError:  # not the main thread: whoever owns it handles signals
+        before = {}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

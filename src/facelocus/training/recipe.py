@@ -1,0 +1,258 @@
+"""What a run is: typed, with defaults, and refused at the first unknown key.
+
+The sentence beside each field is its documentation; a file of `facelocus/recipes` states only what differs.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import importlib.resources
+import json
+import math
+import pkgutil
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import msgspec
+
+from facelocus import recipes
+from facelocus.errors import RecipeError
+from facelocus.nn.network import NetworkSpec
+
+
+@dataclass(frozen=True)
+class Phase:
+    """A stretch of training at one input size; give epochs or iterations.
+
+    Attributes:
+        epochs: passes over the training images, fractions allowed.
+        iterations: batches; used where epochs is 0.
+        size: (height, width) the frames are resized to; None for the network's own.
+    """
+
+    epochs: float = 0.0
+    iterations: int = 0
+    size: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True)
+class Augment:
+    """Random changes of the frame, drawn anew for every image and step.
+
+    Attributes:
+        flip: probability of mirroring left and right.
+        scale: standard deviation of the zoom, as a share (0.05 is 5 %).
+        rotation: standard deviation of the turn, in degrees.
+        shift: standard deviation of the move in x and in y, in pixels of the frame.
+        brightness: largest change, as a share of the pixel value.
+        contrast: largest change of the spread around each image's mean, as a share.
+        saturation: largest change of the distance from grey, as a share.
+    """
+
+    flip: float = 0.5
+    scale: float = 0.0
+    rotation: float = 0.0
+    shift: float = 0.0
+    brightness: float = 0.0
+    contrast: float = 0.0
+    saturation: float = 0.0
+
+
+@dataclass(frozen=True)
+class Optimizer:
+    """How weights move.
+
+    Attributes:
+        kind: "adamw", or "sgd" with momentum.
+        rate: highest learning rate.
+        momentum: of sgd.
+        weight_decay: of matrices and convolutions.
+        decay_vectors: whether biases and norms are decayed too.
+        bias_rate: learning rate of biases, as a multiple.
+        trunk_rate: learning rate of the trunk's last layer, as a multiple of the sub-networks' rate.
+        first_layer_rate: learning rate of the trunk's first layer, as a multiple of its last layer's; the layers
+            between lie on a geometric line.
+    """
+
+    kind: Literal["adamw", "sgd"] = "adamw"
+    rate: float = 1e-3
+    momentum: float = 0.9
+    weight_decay: float = 1e-2
+    decay_vectors: bool = False
+    bias_rate: float = 1.0
+    trunk_rate: float = 1.0
+    first_layer_rate: float = 1.0
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How the learning rate moves from warm-up to the end.
+
+    Attributes:
+        kind: "cosine" to zero, or "poly": (1 - t) ** power, as Caffe names it.
+        power: of poly.
+        warmup: share of all iterations in which the rate climbs from zero.
+    """
+
+    kind: Literal["cosine", "poly"] = "cosine"
+    power: float = 1.0
+    warmup: float = 0.0
+
+    def factor(self, step: int, steps: int) -> float:
+        """Return the rate of step 0 ... steps - 1, as a share of the highest."""
+        warm = round(self.warmup * steps)
+        if step < warm:
+            return (step + 1) / warm
+        t = (step - warm) / max(1, steps - warm)
+        return 0.5 * (1 + math.cos(math.pi * t)) if self.kind == "cosine" else float((1 - t) ** self.power)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that decides a run, apart from the data.
+
+    Attributes:
+        network: the network, see NetworkSpec.
+        phases: stretches of training, one after the other.
+        batch_size: images a step.
+        augment: see Augment.
+        optimizer: see Optimizer.
+        schedule: see Schedule.
+        ema: decay of the moving average of weights and BatchNorm statistics that is evaluated and kept; 0 for none.
+        precision: "bf16" runs the network under autocast, "fp32" does not.
+        seed: of weights, order and augmentation.
+        leave_out: a list of file names in facelocus/recipes that are kept out of training.
+    """
+
+    network: NetworkSpec = field(default_factory=NetworkSpec)
+    phases: tuple[Phase, ...] = (Phase(epochs=1),)
+    batch_size: int = 64
+    augment: Augment = field(default_factory=Augment)
+    optimizer: Optimizer = field(default_factory=Optimizer)
+    schedule: Schedule = field(default_factory=Schedule)
+    ema: float = 0.999
+    precision: Literal["bf16", "fp32"] = "bf16"
+    seed: int = 0
+    leave_out: str | None = None
+
+    def left_out_names(self) -> frozenset[str]:
+        """Return the file names of `leave_out`.
+
+        Raises:
+            RecipeError: there is no such list.
+        """
+        if self.leave_out is None:
+            return frozenset()
+        listed = importlib.resources.files(recipes) / self.leave_out
+        if not listed.is_file():
+            raise RecipeError(f"leave_out: there is no list {self.leave_out!r} among the recipes")
+        return frozenset(listed.read_text().split())
+
+    def to_json(self) -> dict[str, Any]:
+        """Return nested built-in values that from_json reads back."""
+        value: dict[str, Any] = msgspec.to_builtins(self)
+        return value
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> Recipe:
+        """Read what to_json wrote.
+
+        Raises:
+            RecipeError: an unknown key (with the nearest one) or a value of the wrong type.
+        """
+        _refuse_unknown(value, cls().to_json(), "")
+        try:
+            return msgspec.convert(value, cls)
+        except msgspec.ValidationError as error:
+            raise RecipeError(f"recipe: {error}") from error
+
+    def with_settings(self, settings: Sequence[str]) -> Recipe:
+        """Return the recipe with `key=value` settings applied; keys are dotted, values JSON or plain words.
+
+        Raises:
+            RecipeError: no "=", an unknown key (with the nearest one) or a value of the wrong type.
+        """
+        values = self.to_json()
+        known = _dotted(values)
+        for setting in settings:
+            key, equals, text = setting.partition("=")
+            if not equals:
+                raise RecipeError(f"setting {setting!r} has no value: write key=value")
+            if key not in known:
+                raise RecipeError(f"unknown recipe key {key!r}{_nearest(key, known)}")
+            *path, last = key.split(".")
+            place = values
+            for name in path:
+                place = place[name]
+            try:
+                place[last] = json.loads(text)
+            except json.JSONDecodeError:
+                place[last] = text
+        return Recipe.from_json(values)
+
+
+def recipe_names() -> list[str]:
+    """Return the names `load_recipe` knows."""
+    return sorted(module.name for module in pkgutil.iter_modules(recipes.__path__))
+
+
+def load_recipe(name: str) -> Recipe:
+    """Return a recipe of facelocus/recipes by name.
+
+    Raises:
+        RecipeError: there is none of that name (with the nearest one).
+    """
+    if name not in recipe_names():
+        raise RecipeError(f"unknown recipe {name!r}{_nearest(name, recipe_names())}")
+    module = importlib.import_module(f"{recipes.__name__}.{name}")
+    recipe = module.RECIPE
+    assert isinstance(recipe, Recipe)
+    return recipe
+
+
+def _dotted(value: dict[str, Any], prefix: str = "") -> list[str]:
+    keys = []
+    for name, inner in value.items():
+        keys += _dotted(inner, f"{prefix}{name}.") if isinstance(inner, dict) else [prefix + name]
+    return keys
+
+
+def _refuse_unknown(value: dict[str, Any], known: dict[str, Any], prefix: str) -> None:
+    for name, inner in value.items():
+        if name not in known:
+            raise RecipeError(f"unknown recipe key {prefix + name!r}{_nearest(name, list(known), prefix)}")
+        if isinstance(inner, dict) and isinstance(known[name], dict):
+            _refuse_unknown(inner, known[name], f"{prefix}{name}.")
+
+
+def _nearest(name: str, known: Sequence[str], prefix: str = "") -> str:
+    by_last = {key.rsplit(".", 1)[-1]: key for key in known}
+    near = difflib.get_close_matches(name, known, 1, 0.5)
+    if not near:
+        near = [by_last[word] for word in difflib.get_close_matches(name.rsplit(".", 1)[-1], by_last, 1, 0.5)]
+    return (
+        f": did you mean {prefix + near[0]!r}?" if near else f": known are {', '.join(prefix + key for key in known)}"
+    )
+
+
+def differences(recipe: Recipe, other: Recipe) -> list[str]:
+    """Return "key: value, other value" for each field in which two recipes differ."""
+    ours, theirs = recipe.to_json(), other.to_json()
+
+    def walk(a: dict[str, Any], b: dict[str, Any], prefix: str) -> list[str]:
+        found = []
+        for name in a:
+            if isinstance(a[name], dict):
+                found += walk(a[name], b[name], f"{prefix}{name}.")
+            elif a[name] != b[name]:
+                found.append(f"{prefix}{name}: {a[name]}, {b[name]}")
+        return found
+
+    return walk(ours, theirs, "")
+
+
+def replace(recipe: Recipe, **changes: Any) -> Recipe:
+    """Return the recipe with whole fields replaced: how one recipe states its difference from another."""
+    return dataclasses.replace(recipe, **changes)

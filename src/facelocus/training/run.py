@@ -1,0 +1,108 @@
+"""A finished run, read as a model: the same interface as a model file, computed by torch."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from tqdm import tqdm
+
+from facelocus.attributes import AttributeSet
+from facelocus.data.pack import Pack
+from facelocus.errors import ModelFileError
+from facelocus.model import Prediction
+from facelocus.nn.network import RegionNetwork
+from facelocus.nn.weights import build_from, read_tensors
+
+FILE = "weights.safetensors"
+
+
+class RunModel:
+    """A RegionNetwork that predicts from NumPy frames.
+
+    Attributes:
+        network: the network, used in eval mode on whatever device it is.
+        attributes: its AttributeSet.
+        name: how it is called in reports.
+        metadata: the description kept with its weights.
+    """
+
+    def __init__(
+        self,
+        network: RegionNetwork,
+        metadata: dict[str, Any] | None = None,
+        name: str = "run",
+        precision: str = "fp32",
+    ) -> None:
+        self.network = network
+        self.metadata = metadata or {}
+        self.name = name
+        self._autocast = precision == "bf16"
+
+    @property
+    def attributes(self) -> AttributeSet:
+        return self.network.attributes
+
+    @property
+    def thresholds(self) -> dict[str, npt.NDArray[np.float32]]:
+        """ "accuracy" and "balanced", each float32 of shape A."""
+        return {kind: np.array(values, dtype=np.float32) for kind, values in self.metadata["thresholds"].items()}
+
+    def predict(self, crops: npt.NDArray[np.uint8], flip: bool = False, batch: int = 64) -> Prediction:
+        """Return probabilities N x A and, with PSE, masks N x R x h x w, both float32.
+
+        Args:
+            crops: uint8 N x 218 x 178 x 3.
+            flip: average with the mirrored crops; masks are mirrored back first.
+            batch: crops computed at once.
+        """
+        probabilities, masks = [], []
+        for start in range(0, len(crops), batch):
+            part = np.ascontiguousarray(crops[start : start + batch])
+            ours, its_masks = self._forward(part)
+            if flip:
+                mirrored, mirrored_masks = self._forward(np.ascontiguousarray(part[:, :, ::-1]))
+                ours = (ours + mirrored) / 2
+                if its_masks is not None and mirrored_masks is not None:
+                    its_masks = (its_masks + mirrored_masks[..., ::-1]) / 2
+            probabilities.append(ours)
+            if its_masks is not None:
+                masks.append(its_masks)
+        joined = np.concatenate(probabilities) if probabilities else np.empty((0, len(self.attributes)), np.float32)
+        return Prediction(joined, np.concatenate(masks) if masks else None)
+
+    def predict_rows(self, pack: Pack, rows: npt.NDArray[np.int64], batch: int = 128) -> npt.NDArray[np.float32]:
+        """Return the probabilities of rows of a Pack, len(rows) x A, with a progress bar."""
+        parts = [
+            self.predict(pack.faces[rows[start : start + batch]], batch=batch).probabilities
+            for start in tqdm(range(0, len(rows), batch), desc="validating", unit="batch", leave=False, disable=None)
+        ]
+        return np.concatenate(parts)
+
+    def _forward(self, crops: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32] | None]:
+        device = self.network.logit_bias.device
+        self.network.eval()
+        images = torch.from_numpy(crops).to(device)
+        with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=self._autocast):
+            if not self.network.sub_networks.has_masks:
+                return torch.sigmoid(self.network(images).float()).cpu().numpy(), None
+            logits, masks = self.network(images, masks=True)
+        return torch.sigmoid(logits.float()).cpu().numpy(), masks.float().cpu().numpy()
+
+
+def load_run(run: Path) -> RunModel:
+    """Return the model of a finished run folder.
+
+    Raises:
+        ModelFileError: the run is not finished, not a run, or its weights are damaged.
+    """
+    if not (run / FILE).is_file():
+        state = "not finished: run its command again" if (run / "recipe.json").is_file() else "not a run folder"
+        raise ModelFileError(f"{run}: {state}")
+    tensors, description = read_tensors(run / FILE)
+    name = json.loads((run / "record.json").read_text())["recipe"]
+    return RunModel(build_from(description, tensors, run / FILE), description, name)

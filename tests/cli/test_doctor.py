@@ -1,0 +1,80 @@
+"""`facelocus doctor`: one line a check, exit code 1 if any fails."""
+
+from __future__ import annotations
+
+import sys
+import types
+from pathlib import Path
+
+import numpy as np
+import pytest
+import typer
+from typer.testing import CliRunner, Result
+
+from facelocus.cli.doctor import doctor
+from facelocus.errors import ModelFileError
+from facelocus.model import Model
+from small_model import crops, write_golden, write_model
+
+
+def run(*arguments: object) -> Result:
+    app = typer.Typer()
+    app.command()(doctor)
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Model:
+    model = Model.load(write_model(tmp_path / "small.onnx"))
+    right = model.predict(crops(2))
+    assert right.masks is not None
+    write_golden(model.path, crops(2), right.probabilities, right.masks)
+    return model
+
+
+def test_a_sound_installation_passes_with_versions_model_and_detector(model: Model) -> None:
+    result = run("--model", model.path)
+    lines = result.output.splitlines()
+    assert result.exit_code == 0, result.output
+    assert all(line.startswith("ok ") for line in lines)
+    for words in (
+        "python 3.",
+        "facelocus 0.",
+        f"numpy {np.__version__}",
+        model.sha256,
+        "agree within",
+        "detector",
+    ):
+        assert words in result.output
+
+
+def test_another_result_than_the_golden_one_fails(model: Model) -> None:
+    right = model.predict(crops(2))
+    assert right.masks is not None
+    write_golden(model.path, crops(2), right.probabilities + np.float32(0.01), right.masks)
+    result = run("--model", model.path)
+    assert result.exit_code == 1
+    assert "failed  golden outputs: differ by 0.01" in result.output
+    assert f"ok      model small, 0.0 MB, sha256 {model.sha256}" in result.output
+
+
+def test_every_check_is_made_when_one_fails(tmp_path: Path) -> None:
+    result = run("--model", tmp_path / "none.onnx")
+    assert result.exit_code == 1
+    assert "none.onnx: no such file" in result.output
+    assert result.output.splitlines()[-1].startswith("ok      detector")
+
+
+def test_a_detector_that_does_not_load_fails_in_one_line(
+    model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = types.ModuleType("facelocus.photos.detect")
+
+    def detector() -> None:
+        raise ModelFileError("pnet.onnx: is cut short: reinstall facelocus")
+
+    broken.Detector = detector  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "facelocus.photos.detect", broken)
+    result = run("--model", model.path)
+    assert result.exit_code == 1
+    assert result.output.splitlines()[-1] == "failed  detector: pnet.onnx: is cut short: reinstall facelocus"
