@@ -117,9 +117,7 @@ def _members(path: Path) -> list[zipfile.ZipInfo]:
         with zipfile.ZipFile(path) as archive:
             return archive.infolist()
     except (zipfile.BadZipFile, EOFError) as error:
-        raise DataError(
-            f"{path} is neither a folder nor a complete zip; name the folder or zip of CelebA"
-        ) from error
+        raise DataError(f"{path} is neither a folder nor a complete zip; name the folder or zip of CelebA") from error
 
 
 def _images_of(path: Path, members: list[zipfile.ZipInfo]) -> ImageZip:
@@ -145,25 +143,18 @@ def _read_attributes(text: _Text) -> tuple[tuple[str, ...], npt.NDArray[np.int8]
     first, _, rest = content.partition(b"\n")
     second, _, _ = rest.partition(b"\n")
     if not first.strip().isdigit():
-        raise DataError(
-            f"{text.where} line 1: {_shown(first)} is not the count of images; use the official list"
-        )
+        raise DataError(f"{text.where} line 1: {_shown(first)} is not the count of images; use the official list")
     header = second.decode("utf-8", "replace").split()
     for number, (name, wanted) in enumerate(zip(header, CELEBA.names, strict=False), 1):
         if name != wanted:
-            raise DataError(
-                f"{text.where} line 2: attribute {number} is {name!r}, not {wanted}; use the official list"
-            )
+            raise DataError(f"{text.where} line 2: attribute {number} is {name!r}, not {wanted}; use the official list")
     if len(header) != len(CELEBA):
-        raise DataError(
-            f"{text.where} line 2: {len(header)} attributes, not {len(CELEBA)}; use the official list"
-        )
+        raise DataError(f"{text.where} line 2: {len(header)} attributes, not {len(CELEBA)}; use the official list")
     rows = _Rows.of(text, 2, 1 + len(CELEBA))
     count = int(first)
     if count != len(rows.lines):
         raise DataError(
-            f"{text.where} line 1: says {count:,} images, {len(rows.lines):,} rows follow; "
-            "use the complete list"
+            f"{text.where} line 1: says {count:,} images, {len(rows.lines):,} rows follow; use the complete list"
         )
     data = np.frombuffer(content, dtype=np.uint8)
     starts, ends = rows.starts[:, 1:], rows.ends[:, 1:]
@@ -173,8 +164,7 @@ def _read_attributes(text: _Text) -> tuple[tuple[str, ...], npt.NDArray[np.int8]
         row, column = np.argwhere(wrong)[0]
         value = _shown(content[starts[row, column] : ends[row, column]])
         raise DataError(
-            f"{text.where} line {rows.lines[row]}: {CELEBA.names[column]} is {value}, not 1 or -1; "
-            "correct the row"
+            f"{text.where} line {rows.lines[row]}: {CELEBA.names[column]} is {value}, not 1 or -1; correct the row"
         )
     names = rows.column(0)
     if len(set(names)) != len(names):
@@ -197,9 +187,7 @@ def _read_numbers(
                     f"{text.where} line {line}: names {name}, {ATTRIBUTE_FILE} has {wanted} there; "
                     "use lists in the same order"
                 )
-        raise DataError(
-            f"{text.where} has {len(listed):,} rows, {ATTRIBUTE_FILE} {len(names):,}; use complete lists"
-        )
+        raise DataError(f"{text.where} has {len(listed):,} rows, {ATTRIBUTE_FILE} {len(names):,}; use complete lists")
     values = rows.column(1)
     for line, value in zip(rows.lines, values, strict=True):
         if not (value.isdecimal() and int(value) in allowed):
@@ -249,9 +237,7 @@ class _Rows:
         wrong = np.flatnonzero(words[lines - 1] != width)
         if wrong.size:
             line = lines[wrong[0]]
-            raise DataError(
-                f"{text.where} line {line}: {words[line - 1] - 1} values, not {width - 1}; correct the row"
-            )
+            raise DataError(f"{text.where} line {line}: {words[line - 1] - 1} values, not {width - 1}; correct the row")
         if lines.size == 0:
             raise DataError(f"{text.where} has no rows; use the complete list")
         return cls(text.content, lines, starts.reshape(-1, width), ends.reshape(-1, width))
@@ -260,8 +246,7 @@ class _Rows:
         """Return one column as text."""
         starts, ends = self.starts[:, index].tolist(), self.ends[:, index].tolist()
         return tuple(
-            self.content[start:end].decode("utf-8", "replace")
-            for start, end in zip(starts, ends, strict=True)
+            self.content[start:end].decode("utf-8", "replace") for start, end in zip(starts, ends, strict=True)
         )
 
 

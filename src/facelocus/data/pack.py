@@ -119,9 +119,7 @@ class Pack:
             )
         except (OSError, KeyError, TypeError, ValueError, EOFError) as error:
             reason = f"{type(error).__name__}: {error}".splitlines()[0]
-            raise DataError(
-                f"{folder} is an incomplete Pack ({reason}); delete the folder and pack again"
-            ) from error
+            raise DataError(f"{folder} is an incomplete Pack ({reason}); delete the folder and pack again") from error
 
     @classmethod
     def build(cls, table: FaceTable, folder: Path, workers: int | None = None) -> Pack:

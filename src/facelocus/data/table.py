@@ -52,9 +52,7 @@ class ImageFolder:
         try:
             return (self.folder / name).read_bytes()
         except OSError as error:
-            raise DataError(
-                f"{self.where(name)} cannot be read ({error.strerror}); restore the file"
-            ) from error
+            raise DataError(f"{self.where(name)} cannot be read ({error.strerror}); restore the file") from error
 
     def only(self, names: Sequence[str]) -> ImageFolder:
         return self
@@ -101,9 +99,7 @@ class ImageZip:
     def below(cls, archive: Path, prefix: str, members: Sequence[zipfile.ZipInfo]) -> ImageZip:
         """Take the members directly below the folder `prefix` ("" or ending in a slash)."""
         entries = {
-            info.filename[len(prefix) :]: ZipEntry(
-                info.header_offset, info.compress_size, info.compress_type, info.CRC
-            )
+            info.filename[len(prefix) :]: ZipEntry(info.header_offset, info.compress_size, info.compress_type, info.CRC)
             for info in members
             if info.filename.startswith(prefix) and not info.is_dir()
         }

@@ -18,9 +18,7 @@ Points = npt.NDArray[np.float64]
 #: Where the five landmarks lie in the frame: eye image-left, eye image-right, nose tip, mouth image-left,
 #: mouth image-right. Means over official aligned faces, found by our own detector (benchmarks/alignment.py),
 #: made symmetric (at most 0.1 pixel, the nose 0.7), so that a mirrored photograph gives the mirrored crop.
-LANDMARKS: Points = np.array(
-    [[69.45, 111.64], [108.55, 111.64], [89.0, 135.6], [71.37, 153.08], [106.63, 153.08]]
-)
+LANDMARKS: Points = np.array([[69.45, 111.64], [108.55, 111.64], [89.0, 135.6], [71.37, 153.08], [106.63, 153.08]])
 
 #: The landmarks the fit uses. The nose tip is left out: it moves with the pose of the head.
 FITTED = [0, 1, 3, 4]
@@ -67,23 +65,24 @@ def align(image: RGB, landmarks: Points) -> RGB:
     margin = _MARGIN * reduction
     left, top = np.floor(corners.min(axis=0)).astype(int) - margin
     size = -(-(np.ceil(corners.max(axis=0)).astype(int) + margin - (left, top)) // reduction) * reduction
-    height, width = image.shape[:2]
-    part = image[np.clip(np.arange(top, top + size[1]), 0, height - 1)]
-    part = part[:, np.clip(np.arange(left, left + size[0]), 0, width - 1)]
+    part = image.take(np.arange(top, top + size[1]), axis=0, mode="clip")
+    part = part.take(np.arange(left, left + size[0]), axis=1, mode="clip")
 
     to_part = (to_photo - [[0, 0, left], [0, 0, top]]) / reduction
     to_part[:, :2] /= finer
-    warped = (
-        Image.fromarray(part)
-        .reduce(reduction)
-        .transform(
-            (columns * finer, rows * finer),
-            Image.Transform.AFFINE,
-            to_part.ravel().tolist(),
-            Image.Resampling.BICUBIC,
+    coefficients = to_part.ravel().tolist()
+    # Channel by channel as floats: on 8 bits Pillow's transform rounds down, which darkens by half a level.
+    sampled = columns * finer, rows * finer
+    channels = [
+        np.asarray(
+            channel.convert("F")
+            .transform(sampled, Image.Transform.AFFINE, coefficients, Image.Resampling.BICUBIC)
+            .reduce(finer)
         )
-    )
-    return np.array(warped.reduce(finer))
+        for channel in Image.fromarray(part).reduce(reduction).split()
+    ]
+    frame: RGB = np.clip(np.rint(np.stack(channels, axis=-1)), 0, 255).astype(np.uint8)
+    return frame
 
 
 def fit_to_frame(image: RGB) -> RGB:

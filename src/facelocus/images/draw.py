@@ -98,10 +98,9 @@ def _annotated(image: RGB, faces: Sequence[DrawnFace]) -> Image.Image:
     for number, face in enumerate(faces, 1):
         box = [side * scale for side in face.box]
         pen.rounded_rectangle(box, radius=4, outline=_BOX, width=3)
-        for x, y in face.landmarks if face.landmarks is not None else ():
-            pen.ellipse(
-                [x * scale - 3, y * scale - 3, x * scale + 3, y * scale + 3], fill=_BOX, outline="white"
-            )
+        dot = min(3.0, (box[2] - box[0]) / 40)
+        for x, y in face.landmarks * scale if face.landmarks is not None else ():
+            pen.ellipse([x - dot, y - dot, x + dot, y + dot], fill=_BOX, outline="white")
         if len(faces) > 1:
             corner = max(0, box[0]) + 6, max(0, box[1]) + 2
             pen.text(corner, str(number), _BOX, _font(20), stroke_width=2, stroke_fill="white")
@@ -113,9 +112,7 @@ def _annotated(image: RGB, faces: Sequence[DrawnFace]) -> Image.Image:
     return column
 
 
-def _panel(
-    face: DrawnFace, title: str, attributes: AttributeSet, thresholds: npt.NDArray[np.float32]
-) -> Image.Image:
+def _panel(face: DrawnFace, title: str, attributes: AttributeSet, thresholds: npt.NDArray[np.float32]) -> Image.Image:
     """One face: its crop, its masks beside it and its bars underneath (without masks: beside it)."""
     crop = Image.fromarray(face.crop).resize(_CROP, Image.Resampling.BICUBIC)
     if face.masks is None:
@@ -127,8 +124,7 @@ def _panel(
         top = max(crop.height, masks.height) + _GAP
         parts = [(crop, (0, 0)), (masks, (_PANEL - _RIGHT, 0)), (bars, (0, top))]
         legend = (
-            "masks: red above their mean, blue below, range underneath; "
-            "bars: probability, darker from the threshold on"
+            "masks: red above their mean, blue below, range underneath; bars: probability, darker from the threshold on"
         )
     above = _HEADER if title else 0
     height = above + max(top + part.height for part, (_, top) in parts)
@@ -164,9 +160,7 @@ def _heat(crop: RGB, mask: npt.NDArray[np.float32]) -> Image.Image:
     grey = np.asarray(Image.fromarray(crop).resize(_TILE, Image.Resampling.BICUBIC).convert("L"), np.float32)
     opacity = 0.75 * np.abs(signed)
     colour = np.where(signed > 0, _RED, _BLUE)
-    return Image.fromarray(
-        ((40 + 0.84 * grey[:, :, None]) * (1 - opacity) + colour * opacity).astype(np.uint8)
-    )
+    return Image.fromarray(((40 + 0.84 * grey[:, :, None]) * (1 - opacity) + colour * opacity).astype(np.uint8))
 
 
 def _bars(
@@ -191,9 +185,7 @@ def _bars(
     return bars
 
 
-def _bar(
-    pen: ImageDraw.ImageDraw, left: float, top: float, wide: float, name: str, value: float, marked: bool
-) -> None:
+def _bar(pen: ImageDraw.ImageDraw, left: float, top: float, wide: float, name: str, value: float, marked: bool) -> None:
     """A row: the bar lies behind the attribute's name and its percentage."""
     bottom, middle = top + _ROW - 4, top + (_ROW - 4) / 2
     pen.rectangle([left, top, left + wide, bottom], _TRACK)

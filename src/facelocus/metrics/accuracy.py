@@ -64,9 +64,7 @@ class Confusion:
     def f1(self) -> Floats:
         """Harmonic mean of precision and recall; nan without positives."""
         predicted = self.true_positives + self.negatives - self.true_negatives
-        return ratio(
-            np.where(self.positives > 0, 2 * self.true_positives, np.nan), self.positives + predicted
-        )
+        return ratio(np.where(self.positives > 0, 2 * self.true_positives, np.nan), self.positives + predicted)
 
 
 def correct(labels: Labels, probabilities: Floats, thresholds: Floats | float) -> npt.NDArray[np.bool_]:
@@ -81,9 +79,7 @@ def average_precision(labels: Labels, probabilities: Floats) -> Floats:
     Faces of equal probability enter together, as in scikit-learn's average_precision_score: their order,
     which means nothing, cannot change the number.
     """
-    return np.array(
-        [ranking(labels[:, a], probabilities[:, a]).average_precision() for a in range(labels.shape[1])]
-    )
+    return np.array([ranking(labels[:, a], probabilities[:, a]).average_precision() for a in range(labels.shape[1])])
 
 
 @dataclass(frozen=True)

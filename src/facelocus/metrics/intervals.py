@@ -47,9 +47,7 @@ def resample(
     Args:
         people: N numbers, equal for pictures of one person; None draws pictures.
     """
-    group = (
-        np.arange(len(labels)) if people is None else np.unique(people, return_inverse=True)[1].reshape(-1)
-    )
+    group = np.arange(len(labels)) if people is None else np.unique(people, return_inverse=True)[1].reshape(-1)
     count = int(group.max()) + 1 if len(group) else 0
     right = {
         "accuracy": correct(labels, probabilities, thresholds["accuracy"]),
@@ -91,9 +89,7 @@ def _draws(people: int, resamples: int, seed: int, at_once: int) -> Iterator[npt
         yield np.ascontiguousarray(counts.T, dtype=np.float32)
 
 
-def _average_precision(
-    ranked: Ranking, group: npt.NDArray[np.int64], weights: npt.NDArray[np.float32]
-) -> Floats:
+def _average_precision(ranked: Ranking, group: npt.NDArray[np.int64], weights: npt.NDArray[np.float32]) -> Floats:
     """Return the average precision in each resample; weights are people x resamples."""
     if not len(ranked.hits):
         return np.full(weights.shape[1], np.nan)

@@ -49,9 +49,7 @@ def summarise(
         return _scores(values, bounds, "mean_")
 
     def one(a: int) -> dict[str, Any]:
-        scores = _scores(
-            {m: found[m][a] for m in METRICS}, {m: interval(drawn[m][:, a]) for m in METRICS}, ""
-        )
+        scores = _scores({m: found[m][a] for m in METRICS}, {m: interval(drawn[m][:, a]) for m in METRICS}, "")
         positives, known = int((labels[:, a] == 1).sum()), int((labels[:, a] != -1).sum())
         share = _percent(positives / known if known else float("nan"))
         counts = {"positives": positives, "known": known, "positives_share": share}
@@ -70,9 +68,7 @@ def summarise(
     }
 
 
-def _scores(
-    values: Mapping[str, float], bounds: Mapping[str, tuple[float, float]], prefix: str
-) -> dict[str, Any]:
+def _scores(values: Mapping[str, float], bounds: Mapping[str, tuple[float, float]], prefix: str) -> dict[str, Any]:
     low_high = {prefix + m: [_percent(low), _percent(high)] for m, (low, high) in bounds.items()}
     return {**{prefix + m: _percent(value) for m, value in values.items()}, "intervals": low_high}
 

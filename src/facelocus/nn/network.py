@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, overload
+from typing import Annotated, Literal, overload
 
+import msgspec
 import torch
 from torch import Tensor, nn
 
@@ -13,6 +14,9 @@ from facelocus.errors import RecipeError
 from facelocus.nn.backbones import TRUNKS, TimmTrunk
 from facelocus.nn.resize import Resize
 from facelocus.nn.sub_networks import SubNetworks
+
+_Positive = Annotated[int, msgspec.Meta(ge=1)]
+_Size = tuple[_Positive, _Positive]
 
 
 @dataclass(frozen=True)
@@ -36,18 +40,18 @@ class NetworkSpec:
     """
 
     trunk: str = "tf_efficientnet_lite0"
-    stride: int = 16
+    stride: _Positive = 16
     imagenet: bool = False
-    size: tuple[int, int] = FRAME[:2]
-    crop: tuple[int, int] | None = None
-    channels: int = 64
-    conv_groups: int = 1
+    size: _Size = FRAME[:2]
+    crop: _Size | None = None
+    channels: _Positive = 64
+    conv_groups: _Positive = 1
     conv_affine: bool = True
     attention: str = "pse_conv"
-    reduction: int = 16
+    reduction: _Positive = 16
     squeeze: str = "mean"
     pooling: Literal["mean", "max"] = "mean"
-    hidden: int = 0
+    hidden: Annotated[int, msgspec.Meta(ge=0)] = 0
 
     def build(self, attributes: AttributeSet) -> RegionNetwork:
         """Return the network with fresh weights.
@@ -57,6 +61,11 @@ class NetworkSpec:
         """
         if self.trunk in TRUNKS:
             trunk = TRUNKS[self.trunk]()
+            if self.imagenet or self.stride != trunk.stride:
+                raise RecipeError(
+                    f"network: {self.trunk} has stride {trunk.stride} and no packaged ImageNet weights: "
+                    f"set network.stride={trunk.stride} network.imagenet=false"
+                )
         else:
             trunk = TimmTrunk(self.trunk, self.stride, self.imagenet)
         try:
@@ -86,12 +95,10 @@ class RegionNetwork(nn.Module):
         self.attributes = attributes
         self.spec = spec
         self.trunk = trunk
-        self.set_input_size(spec.size, spec.crop)
-        seen = spec.crop or spec.size
-        channels, *positions = _probe(trunk, seen)
+        channels, positions = _probe(trunk, spec.crop or spec.size)
         self.sub_networks = SubNetworks(
             channels,
-            (positions[0], positions[1]),
+            positions,
             len(attributes.regions),
             channels=spec.channels,
             conv_groups=spec.conv_groups,
@@ -107,13 +114,26 @@ class RegionNetwork(nn.Module):
         self.logit_weight = nn.Parameter(torch.randn(len(attributes), features) * features**-0.5 * 0.1)
         self.logit_bias = nn.Parameter(torch.zeros(len(attributes)))
         self.register_buffer("region_index", torch.from_numpy(attributes.region_index), persistent=False)
+        self.set_input_size(spec.size, spec.crop)
 
     region_index: Tensor
 
     def set_input_size(self, size: tuple[int, int], crop: tuple[int, int] | None = None) -> None:
-        """Resize frames to another (height, width) from now on; weights stay."""
-        device = next(self.trunk.parameters()).device
-        self.resize = Resize((FRAME[0], FRAME[1]), size, crop).to(device)
+        """Resize frames to another (height, width) from now on; weights stay.
+
+        Raises:
+            ValueError: the trunk cannot take that size, or the sub-networks are made for other positions.
+        """
+        resize = Resize((FRAME[0], FRAME[1]), size, crop)
+        _, positions = _probe(self.trunk, crop or size)
+        made_for = self.sub_networks.made_for
+        if made_for not in (None, positions):
+            raise ValueError(
+                f"an input of {size[0]} x {size[1]} gives {positions[0]} x {positions[1]} positions, the sub-networks "
+                f"are made for {made_for[0]} x {made_for[1]}: use pse_conv with mean pooling, or one size"
+            )
+        like = next(self.trunk.parameters())
+        self.resize = resize.to(like.device, like.dtype)
 
     @torch.no_grad()
     def start_at(self, rates: Tensor) -> None:
@@ -125,10 +145,11 @@ class RegionNetwork(nn.Module):
     @overload
     def forward(self, images: Tensor, masks: Literal[True]) -> tuple[Tensor, Tensor]: ...
     def forward(self, images: Tensor, masks: bool = False) -> Tensor | tuple[Tensor, Tensor]:
+        frame = FRAME if images.dtype == torch.uint8 else (FRAME[2], *FRAME[:2])
+        if images.ndim != 4 or images.shape[1:] != frame:
+            raise ValueError(f"expected {images.dtype} images B x {_by(frame)}, got {_by(images.shape)}")
         if images.dtype == torch.uint8:
             images = images.permute(0, 3, 1, 2).to(self.resize.rows.dtype)
-        if images.shape[1:] != (FRAME[2], *FRAME[:2]):
-            raise ValueError(f"expected frames of {FRAME[0]} x {FRAME[1]} RGB, got {tuple(images.shape)}")
         resized = self.resize(images).contiguous(memory_format=torch.channels_last)
         features, its_masks = self.sub_networks(self.trunk(resized))
         logits = torch.einsum("baf,af->ba", features[:, self.region_index], self.logit_weight) + self.logit_bias
@@ -139,14 +160,21 @@ class RegionNetwork(nn.Module):
         return logits, its_masks
 
 
-def _probe(trunk: nn.Module, size: tuple[int, int]) -> tuple[int, ...]:
-    """Return C, h, w of the trunk's features for an input size, leaving the trunk as it was."""
-    training = trunk.training
+def _probe(trunk: nn.Module, size: tuple[int, int]) -> tuple[int, tuple[int, int]]:
+    """Return C and (h, w) of the trunk's features for an input size, leaving the trunk as it was."""
+    training, like = trunk.training, next(trunk.parameters())
     trunk.eval()
     try:
         with torch.no_grad():
-            shape = tuple(trunk(torch.zeros(1, 3, *size)).shape[1:])
-    except RuntimeError as error:
-        raise ValueError(f"the trunk cannot take an input of {size[0]} x {size[1]}: {error}") from error
-    trunk.train(training)
-    return shape
+            features = trunk(torch.zeros(1, 3, *size, device=like.device, dtype=like.dtype))
+    except (RuntimeError, AssertionError) as error:  # timm asserts the size of its transformers
+        reason = str(error).splitlines()[0]
+        raise ValueError(f"the trunk cannot take an input of {_by(size)}: {reason}") from error
+    finally:
+        trunk.train(training)
+    _, channels, height, width = features.shape
+    return channels, (height, width)
+
+
+def _by(shape: tuple[int, ...]) -> str:
+    return " x ".join(map(str, shape))

@@ -43,7 +43,7 @@ class SharedInputConv(nn.Module):
         regions, channels = self.weight.shape[:2]
         each = channels // self.groups
         weight = self.weight.unflatten(1, (self.groups, each)).transpose(0, 1).flatten(0, 2)
-        y = F.conv2d(x, weight, None, padding=1, groups=self.groups)
+        y: Tensor = F.conv2d(x, weight, None, padding=1, groups=self.groups)
         y = y.unflatten(1, (self.groups, regions, each)).transpose(1, 2).flatten(1, 3)
         return y if self.bias is None else y + self.bias.flatten()[:, None, None]
 
@@ -88,12 +88,16 @@ class SubNetworks(nn.Module):
             raise ValueError(f"attention {attention!r} is not one of none, {', '.join(ATTENTIONS)}")
         if pooling not in POOLINGS:
             raise ValueError(f"pooling {pooling!r} is not one of {', '.join(POOLINGS)}")
+        if pooling == "max" and min(size) < 2:
+            raise ValueError(f"pooling max needs 2 x 2 positions, there are {size[0]} x {size[1]}: use a larger input")
         self.regions, self.channels, self.pooling = regions, channels, pooling
         self.conv = SharedInputConv(in_channels, regions, channels, conv_groups, bias=not conv_affine)
         self.norm = nn.BatchNorm2d(regions * channels, affine=conv_affine)
         self.attention: nn.Module | None = None
         if attention != "none":
             self.attention = ATTENTIONS[attention](channels, size, reduction, squeeze, regions)
+        #: The only (h, w) that these sub-networks take; None where any does.
+        self.made_for = size if pooling == "max" or hasattr(self.attention, "size") else None
         pooled = channels
         if pooling == "max":
             pooled *= math.prod(math.ceil((side - 3) / 2) + 1 for side in size)

@@ -21,7 +21,8 @@ from facelocus.nn.network import NetworkSpec, RegionNetwork
 def round_to_half(state: dict[str, Tensor]) -> dict[str, Tensor]:
     """Return a state whose matrices and convolutions hold only values that half precision can hold.
 
-    Biases and BatchNorm statistics keep single precision: they are few, and variances do not fit.
+    Vectors (norms with their statistics, the logits' biases) keep single precision: they are few, and
+    variances do not fit.
     """
     return {
         name: value.half().to(value.dtype) if value.is_floating_point() and value.ndim >= 2 else value
@@ -62,10 +63,14 @@ def build_from(description: dict[str, Any], tensors: dict[str, Tensor], source: 
     """Return the network of a description (keys "network" and "attributes") with these weights, in eval mode.
 
     Raises:
-        ModelFileError: tensors do not fit the network described.
+        ModelFileError: it describes no network, or the tensors do not fit the one described.
     """
-    spec = msgspec.convert({**description["network"], "imagenet": False}, NetworkSpec)
-    network = spec.build(AttributeSet.from_json(description["attributes"]))
+    try:
+        spec = msgspec.convert({**description["network"], "imagenet": False}, NetworkSpec)
+        attributes = AttributeSet.from_json(description["attributes"])
+    except (KeyError, ValueError) as error:
+        raise ModelFileError(f"{source}: its description is of no network: not a file of trained weights") from error
+    network = spec.build(attributes)
     expected = network.state_dict()
     wrong = [n for n in expected if n not in tensors or tensors[n].shape != expected[n].shape]
     if wrong or tensors.keys() - expected.keys():

@@ -29,7 +29,7 @@ class Quality:
     """How much there was to see.
 
     Attributes:
-        size: the longer side of the face's box, in pixels of the photograph; the frame shows a face about 100
+        size: the longer side of the face's box, in pixels of the photograph; the frame shows a face about 115
             pixels high, so that below this the crop holds less detail than the network was trained on.
     """
 

@@ -53,10 +53,14 @@ def load_checkpoint(
     for name, value in _below("average.", tensors).items():
         average.tensors[name].copy_(value)
     losses.copy_(tensors["losses"])
+    parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
     state: dict[int, dict[str, Tensor]] = {}
     for name, value in _below("optimizer.", tensors).items():
         index, _, entry = name.partition(".")
-        state.setdefault(int(index), {})[entry] = value
+        like = parameters[int(index)]
+        # Fused optimisers walk through memory: moments must lie as their parameter does (channels last).
+        laid_out = torch.empty_like(like).copy_(value) if value.shape == like.shape else value
+        state.setdefault(int(index), {})[entry] = laid_out
     optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
     return int(description["step"]), float(description["seconds"])
 

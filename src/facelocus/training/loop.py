@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import signal
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,7 +21,15 @@ from torch import Tensor
 from tqdm import tqdm
 
 from facelocus.data.pack import Pack
-from facelocus.errors import DataError, DeviceError, FacelocusError, StoppedError, UsageError
+from facelocus.errors import (
+    DataError,
+    DeviceError,
+    FacelocusError,
+    RecipeError,
+    StoppedError,
+    StorageError,
+    UsageError,
+)
 from facelocus.files import write_atomically
 from facelocus.metrics import choose_thresholds
 from facelocus.metrics.accuracy import Confusion, mean_over_attributes
@@ -63,8 +72,10 @@ def choose_device(name: str) -> torch.device:
         device = torch.device(name)
     except RuntimeError as error:
         raise DeviceError(f"unknown device {name!r}: use auto, cpu or cuda") from error
-    if device.type == "cuda" and not torch.cuda.is_available():
-        raise DeviceError("no CUDA device on this machine: use --device cpu")
+    if device.type not in ("cpu", "cuda"):
+        raise DeviceError(f"unknown device {name!r}: use auto, cpu or cuda")
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise DeviceError(f"no device {name!r} on this machine: use --device cpu")
     return device
 
 
@@ -107,20 +118,23 @@ def train(recipe: Recipe, pack: Pack, run: Path, *, name: str, device: torch.dev
 
     Raises:
         UsageError: the folder holds a run of another recipe or of other data.
+        RecipeError: the network cannot be built, or cannot take the size of a phase; no folder is made then.
+        FacelocusError: the loss is no longer a number.
         StoppedError: stopped by Ctrl-C or SIGTERM, after saving.
         StorageError: the folder cannot be written.
     """
     rows = pack.rows("train", exclude=recipe.left_out_names())
     plan = _Plan(recipe, len(rows))
     record = run_record(recipe, pack, name, device, len(rows))
-    _claim(run, recipe, record)
-    if (run / FILE).exists():
-        return
-
     if device.type == "cpu":
         keep_freed_memory()
     torch.manual_seed(recipe.seed)
     network = recipe.network.build(pack.attributes)
+    _try_sizes(network, recipe)
+    _claim(run, recipe, record)
+    if (run / FILE).exists():
+        return
+
     network.start_at(_rates(pack.labels[rows]))
     network.trunk.to(memory_format=torch.channels_last)
     network.to(device)
@@ -160,25 +174,23 @@ def train(recipe: Recipe, pack: Pack, run: Path, *, name: str, device: torch.dev
             if done % LOG_EVERY == 0 or done == plan.steps:
                 steps = (done - 1) % LOG_EVERY + 1
                 now = time.monotonic()
+                _refuse_nan(losses, run, done)
                 line = _loss_line(network, losses / steps)
-                if not np.isfinite(line["loss"]):
-                    raise FacelocusError(
-                        f"{run}: the loss is no longer a number at step {done}: lower optimizer.rate; "
-                        "the last checkpoint is from before it"
-                    )
                 speed = recipe.batch_size * (min(steps, done - first)) / (now - logged_at)
                 metrics.write({"step": done, "epoch": round(done / plan.steps_an_epoch, 4), "rate": rate} | line)
                 bar.set_postfix_str(_readable(line, speed))
                 losses.zero_()
                 logged_at = now
             ends_phase = done == plan.ends[phase]
-            if ends_phase or done % plan.steps_an_epoch == 0:
+            if (ends_phase or done % plan.steps_an_epoch == 0) and len(pack.rows("validation")):
                 scores = _validate(network, average, pack, recipe, device)
                 metrics.write({"step": done, "validation": scores})
-                bar.write(f"step {done}: validation accuracy {scores['mean_accuracy']:.2f} %, "
-                          f"balanced {scores['mean_balanced_accuracy']:.2f} %")  # fmt: skip
+                if progress:
+                    bar.write(f"step {done}: validation accuracy {scores['mean_accuracy']:.2f} %, "
+                              f"balanced {scores['mean_balanced_accuracy']:.2f} %", file=sys.stderr)  # fmt: skip
                 logged_at = time.monotonic()
             if stop.asked or time.monotonic() - saved_at > SAVE_EVERY:
+                _refuse_nan(losses, run, done)
                 saved_at = time.monotonic()
                 spent = seconds + saved_at - started
                 checkpoint.save_checkpoint(run, done, network, average, optimizer, losses, spent)
@@ -188,6 +200,23 @@ def train(recipe: Recipe, pack: Pack, run: Path, *, name: str, device: torch.dev
                     )
     seconds = round(seconds + time.monotonic() - started, 1)
     _finish(run, pack, network, average, record | {"seconds": seconds})
+
+
+def _try_sizes(network: RegionNetwork, recipe: Recipe) -> None:
+    """Refuse a recipe of which a phase's size does not suit its network, before anything is written."""
+    for phase in recipe.phases:
+        try:
+            network.set_input_size(phase.size or recipe.network.size, recipe.network.crop)
+        except ValueError as error:
+            raise RecipeError(f"phases: {error}") from error
+
+
+def _refuse_nan(losses: Tensor, run: Path, step: int) -> None:
+    """Stop before a loss that is no number reaches metrics or checkpoint."""
+    if not torch.isfinite(losses).all():
+        raise FacelocusError(
+            f"{run}: the loss is no longer a number at step {step}: lower optimizer.rate and choose another --to"
+        )
 
 
 def _claim(run: Path, recipe: Recipe, record: dict[str, Any]) -> None:
@@ -205,7 +234,10 @@ def _claim(run: Path, recipe: Recipe, record: dict[str, Any]) -> None:
         return
     if run.exists() and any(run.iterdir()):
         raise UsageError(f"{run}: is not empty and not a run: choose another --to")
-    run.mkdir(parents=True, exist_ok=True)
+    try:
+        run.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageError(f"{run}: cannot be made ({error.strerror}): choose another --to") from error
     write_atomically(run / "record.json", json.dumps(record, indent=1))
     write_atomically(run / "recipe.json", json.dumps(recipe.to_json(), indent=1))
 
@@ -215,8 +247,6 @@ def _validate(
 ) -> dict[str, float]:
     """Score the moving average on the validation rows at a threshold of one half; percent."""
     rows = pack.rows("validation")
-    if not len(rows):
-        return {"mean_accuracy": float("nan"), "mean_balanced_accuracy": float("nan")}
     current = {key: value.clone() for key, value in network.state_dict().items()}
     network.load_state_dict(average.tensors)
     try:
@@ -276,13 +306,19 @@ class _Metrics:
 
     def __init__(self, path: Path, step: int) -> None:
         self.path = path
-        lines = path.read_text().splitlines() if path.exists() else []
-        kept = [line for line in lines if json.loads(line)["step"] <= step]
-        write_atomically(path, "".join(line + "\n" for line in kept))
+        lines = path.read_text().splitlines(keepends=True) if path.exists() else []
+        # A line without its end was being written when the run was killed.
+        kept = [line for line in lines if line.endswith("\n") and json.loads(line)["step"] <= step]
+        write_atomically(path, "".join(kept))
 
     def write(self, value: dict[str, Any]) -> None:
-        with self.path.open("a") as stream:
-            stream.write(json.dumps(value) + "\n")
+        try:
+            with self.path.open("a") as stream:
+                stream.write(json.dumps(value) + "\n")
+        except OSError as error:
+            raise StorageError(
+                f"{self.path}: cannot be written ({error.strerror}): free space, the same command goes on"
+            ) from error
 
 
 class _Stop:

@@ -13,7 +13,7 @@ import math
 import pkgutil
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -32,8 +32,8 @@ class Phase:
         size: (height, width) the frames are resized to; None for the network's own.
     """
 
-    epochs: float = 0.0
-    iterations: int = 0
+    epochs: Annotated[float, msgspec.Meta(ge=0)] = 0.0
+    iterations: Annotated[int, msgspec.Meta(ge=0)] = 0
     size: tuple[int, int] | None = None
 
 
@@ -128,7 +128,7 @@ class Recipe:
 
     network: NetworkSpec = field(default_factory=NetworkSpec)
     phases: tuple[Phase, ...] = (Phase(epochs=1),)
-    batch_size: int = 64
+    batch_size: Annotated[int, msgspec.Meta(ge=2)] = 64  # BatchNorm needs two
     augment: Augment = field(default_factory=Augment)
     optimizer: Optimizer = field(default_factory=Optimizer)
     schedule: Schedule = field(default_factory=Schedule)
@@ -164,9 +164,12 @@ class Recipe:
         """
         _refuse_unknown(value, cls().to_json(), "")
         try:
-            return msgspec.convert(value, cls)
+            recipe = msgspec.convert(value, cls)
         except msgspec.ValidationError as error:
             raise RecipeError(f"recipe: {error}") from error
+        for phase in value.get("phases", ()):
+            _refuse_unknown(phase, msgspec.to_builtins(Phase()), "phases.")
+        return recipe
 
     def with_settings(self, settings: Sequence[str]) -> Recipe:
         """Return the recipe with `key=value` settings applied; keys are dotted, values JSON or plain words.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -62,13 +61,13 @@ class RunModel:
         """
         probabilities, masks = [], []
         for start in range(0, len(crops), batch):
-            part = np.ascontiguousarray(crops[start : start + batch])
+            part = np.array(crops[start : start + batch])  # a copy: a memory map is read-only
             ours, its_masks = self._forward(part)
             if flip:
                 mirrored, mirrored_masks = self._forward(np.ascontiguousarray(part[:, :, ::-1]))
-                ours = (ours + mirrored) / 2
+                ours = np.float32(0.5) * (ours + mirrored)
                 if its_masks is not None and mirrored_masks is not None:
-                    its_masks = (its_masks + mirrored_masks[..., ::-1]) / 2
+                    its_masks = np.float32(0.5) * (its_masks + mirrored_masks[..., ::-1])
             probabilities.append(ours)
             if its_masks is not None:
                 masks.append(its_masks)
@@ -77,7 +76,8 @@ class RunModel:
 
     def predict_rows(self, pack: Pack, rows: npt.NDArray[np.int64], batch: int = 128) -> npt.NDArray[np.float32]:
         """Return the probabilities of rows of a Pack, len(rows) x A, with a progress bar."""
-        parts = [
+        parts = [np.empty((0, len(self.attributes)), np.float32)]
+        parts += [
             self.predict(pack.faces[rows[start : start + batch]], batch=batch).probabilities
             for start in tqdm(range(0, len(rows), batch), desc="validating", unit="batch", leave=False, disable=None)
         ]
@@ -104,5 +104,5 @@ def load_run(run: Path) -> RunModel:
         state = "not finished: run its command again" if (run / "recipe.json").is_file() else "not a run folder"
         raise ModelFileError(f"{run}: {state}")
     tensors, description = read_tensors(run / FILE)
-    name = json.loads((run / "record.json").read_text())["recipe"]
-    return RunModel(build_from(description, tensors, run / FILE), description, name)
+    network = build_from(description, tensors, run / FILE)
+    return RunModel(network, description, description["training"]["recipe"])

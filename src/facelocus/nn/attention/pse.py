@@ -31,9 +31,7 @@ def hidden_units(channels: int, reduction: int) -> int:
     """
     if channels < 1 or reduction < 1 or channels % reduction:
         fitting = max(1, round(channels / max(1, reduction))) * max(1, reduction)
-        raise ValueError(
-            f"{channels} channels do not divide by a reduction of {reduction}: use {fitting} channels or another reduction"
-        )
+        raise ValueError(f"{channels} channels do not divide by a reduction of {reduction}: use {fitting} channels")
     return channels // reduction
 
 
@@ -41,7 +39,8 @@ def split_groups(x: Tensor, groups: int, channels: int) -> Tensor:
     """View B x (G*C) x H x W as B x G x C x H x W, or refuse another number of channels."""
     if x.ndim != 4 or x.shape[1] != groups * channels:
         raise ValueError(f"expected B x {groups * channels} x H x W, got {' x '.join(map(str, x.shape))}")
-    return x.unflatten(1, (groups, channels))
+    grouped: Tensor = x.unflatten(1, (groups, channels))
+    return grouped
 
 
 class _PSE(nn.Module):
@@ -142,4 +141,5 @@ class PSEFullyConnected(_PSE):
             )
         hidden = torch.relu(torch.einsum("bgi,ghi->bgh", z.flatten(2), self.reduce_weight) + self.reduce_bias)
         y = torch.einsum("bgh,gph->bgp", hidden, self.expand_weight) + self.expand_bias
-        return y.unflatten(2, self.size)
+        excited: Tensor = y.unflatten(2, self.size)
+        return excited

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.resources
+from typing import Any
 
 import timm
 import torch
@@ -36,6 +37,7 @@ class TimmTrunk(nn.Module):
         MissingExtraError: the package with the weights is not installed.
     """
 
+    model: Any  # timm's own methods are not part of nn.Module's types
     mean: Tensor
     deviation: Tensor
 

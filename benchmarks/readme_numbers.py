@@ -1,0 +1,78 @@
+"""The README's numbers, written from the evaluation of the shipped weights: nothing in them is typed by hand.
+
+    python benchmarks/readme_numbers.py
+
+Reads results/weights/default.json (facelocus evaluate --json) and, where it lies beside it, default.record.json
+(record.json of the run); without the first the README shows no numbers.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parent.parent
+README = ROOT / "README.md"
+EVALUATION = ROOT / "results" / "weights" / "default.json"
+BEGIN, END = "<!-- numbers -->\n", "<!-- /numbers -->"
+
+_ROWS = {
+    "mean_accuracy": "accuracy",
+    "mean_balanced_accuracy": "balanced accuracy",
+    "mean_f1": "F1",
+    "mean_average_precision": "average precision",
+}
+
+
+def numbers(evaluation: Path = EVALUATION) -> str:
+    """Return the table as Markdown, or nothing where there is no evaluation."""
+    if not evaluation.exists():
+        return ""
+    report = json.loads(evaluation.read_text(encoding="utf-8"))
+    people = f" of {report['people']:,} people" if report["people"] else ""
+    lines = [
+        f"On {report['images']:,} faces{people} ({report['data']['description']}; {report['split']} split), "
+        f"means over {len(report['attributes'])} attributes in percent, with 95 % intervals over resampled people:",
+        "",
+        "| | mean | interval |",
+        "|---|---|---|",
+    ]
+    for key, title in _ROWS.items():
+        low, high = report["intervals"][key]
+        lines.append(f"| {title} | {report[key]:.2f} | {low:.2f} to {high:.2f} |")
+    lines += ["", _extremes(report["attributes"]) + _run(evaluation.with_suffix(".record.json"))]
+    return "\n".join(lines) + "\n"
+
+
+def _extremes(attributes: dict[str, Any]) -> str:
+    """Say where it is good and where it is not, by balanced accuracy: plain accuracy flatters rare attributes."""
+    ranked = sorted(attributes, key=lambda name: attributes[name]["balanced_accuracy"], reverse=True)
+    best, worst = (
+        ", ".join(f"{name.replace('_', ' ')} {attributes[name]['balanced_accuracy']:.0f}" for name in names)
+        for names in (ranked[:3], ranked[:-4:-1])
+    )
+    return f"Best by balanced accuracy: {best}. Worst: {worst}."
+
+
+def _run(record: Path) -> str:
+    """Say how the weights were made."""
+    if not record.exists():
+        return ""
+    run = json.loads(record.read_text(encoding="utf-8"))
+    images, minutes = run["data"]["training_images"], run["seconds"] / 60
+    return (
+        f" Trained with the recipe `{run['recipe']}` on {images:,} faces in {minutes:.0f} minutes "
+        f"({run['device']}, {run['threads']} threads)."
+    )
+
+
+def with_numbers(readme: str, table: str) -> str:
+    """Return the README's text with the table between its markers."""
+    before, _, rest = readme.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    return f"{before}{BEGIN}{table}{END}{after}"
+
+
+if __name__ == "__main__":
+    README.write_text(with_numbers(README.read_text(encoding="utf-8"), numbers()), encoding="utf-8")
