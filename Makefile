@@ -55,14 +55,14 @@ curve: .venv/installed
 	@echo "installing into .venv (the lab's torch is large: this takes minutes)"
 	$(PYTHON) -c '$(NEW_ENOUGH)'
 	$(PYTHON) -m venv .venv
-	.venv/bin/python -m pip install --quiet --editable '.[lab,dev]'
+	.venv/bin/python -m pip install -qq --editable '.[lab,dev]'
 	touch $@
 
 .venv-demo/installed: pyproject.toml $(PACKAGE)
 	@echo "installing into .venv-demo"
 	@$(PYTHON) -c '$(NEW_ENOUGH)'
 	@$(PYTHON) -m venv .venv-demo
-	@.venv-demo/bin/python -m pip install --quiet '.[demo]'
+	@.venv-demo/bin/python -m pip install -qq '.[demo]'
 	@touch $@
 
 clean:

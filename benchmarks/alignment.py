@@ -13,13 +13,8 @@ from __future__ import annotations
 
 import argparse
 import json
-import platform
-import re
-import subprocess
 import time
 import zipfile
-from datetime import datetime, timezone
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +25,7 @@ from facelocus.attributes import FRAME
 from facelocus.images.align import FITTED, LANDMARKS, similarity
 from facelocus.images.read import RGB, read_image
 from facelocus.photos.detect import Detection, Detector
+from facelocus.provenance import commit, cpu_name, now, versions
 
 FACES = 600
 PHOTOGRAPHS = 300
@@ -60,13 +56,12 @@ def main() -> None:
         with zipfile.ZipFile(arguments.lfw) as archive:
             pictures = sorted(name for name in archive.namelist() if name.endswith(".jpg"))
             report["lfw"] = _hits(detector, archive, order.permutation(pictures)[:PHOTOGRAPHS])
-    report["date"] = datetime.now(timezone.utc).date().isoformat()
-    report["commit"] = _commit()
-    report["versions"] = {
-        "python": platform.python_version(),
-        **{package: version(package) for package in ("facelocus", "numpy", "pillow", "onnxruntime")},
+    report |= {
+        "date": now(),
+        "commit": commit(),
+        "versions": versions("numpy", "pillow", "onnxruntime"),
+        "device": f"{cpu_name()}, 1 thread",
     }
-    report["device"] = f"{_cpu()}, 1 thread"
     arguments.to.parent.mkdir(parents=True, exist_ok=True)
     arguments.to.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     print(json.dumps(report, indent=1))
@@ -140,17 +135,6 @@ def _hits(detector: Detector, archive: zipfile.ZipFile, names: list[str]) -> dic
         "other boxes (not checked by eye)": boxes - hits,
         "ms a photograph, machine busy": round(seconds / len(names) * 1000, 1),
     }
-
-
-def _commit() -> str | None:
-    answer = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=False)
-    return answer.stdout.strip() if answer.returncode == 0 else None
-
-
-def _cpu() -> str:
-    info = Path("/proc/cpuinfo")
-    names = re.findall(r"model name\s*: (.+)", info.read_text(encoding="utf-8")) if info.exists() else []
-    return names[0] if names else platform.processor()
 
 
 if __name__ == "__main__":

@@ -13,17 +13,15 @@ import argparse
 import json
 import multiprocessing
 import os
-import platform
 import re
-import subprocess
 import time
-from importlib.metadata import version
 from multiprocessing.connection import Connection
 from pathlib import Path
 
 from facelocus.data import Pack, read_celeba
 from facelocus.data.decode import decode_frame
 from facelocus.data.table import FaceTable
+from facelocus.provenance import commit, cpu_name, now, versions
 
 PARTS = {"1/4": 4, "1/2": 2, "1/1": 1}
 
@@ -45,16 +43,13 @@ def main() -> None:
         "seconds": round(seconds, 1),
         "images_per_second": round(len(table) / seconds, 1),
         "decoder_images_per_second": round(plain, 1),
-        "peak_private_bytes": {
-            part: max(samples[: len(samples) // divisor]) for part, divisor in PARTS.items()
-        },
+        "peak_private_bytes": {part: max(samples[: len(samples) // divisor]) for part, divisor in PARTS.items()},
         "cores": cores,
         "load_at_start": round(os.getloadavg()[0], 1),
-        "date": time.strftime("%Y-%m-%d"),
+        "date": now(),
         "commit": commit(),
-        "versions": {name: version(name) for name in ("facelocus", "numpy", "pillow")}
-        | {"python": platform.python_version()},
-        "device": device(),
+        "versions": versions("numpy", "pillow"),
+        "device": cpu_name(),
     }
     options.json.parent.mkdir(parents=True, exist_ok=True)
     options.json.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
@@ -111,16 +106,6 @@ def private_bytes(pid: int) -> int:
     except OSError:
         return 0
     return 1024 * sum(map(int, re.findall(r"^Private_(?:Clean|Dirty): +(\d+) kB", rollup, re.MULTILINE)))
-
-
-def commit() -> str | None:
-    found = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=False)
-    return found.stdout.strip() if found.returncode == 0 else None
-
-
-def device() -> str:
-    names = re.findall(r"^model name\s*: (.*)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
-    return names[0] if names else platform.machine()
 
 
 if __name__ == "__main__":

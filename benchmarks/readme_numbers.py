@@ -33,7 +33,8 @@ def numbers(evaluation: Path = EVALUATION) -> str:
     people = f" of {report['people']:,} people" if report["people"] else ""
     lines = [
         f"On {report['images']:,} faces{people} ({report['data']['description']}; {report['split']} split), "
-        f"means over {len(report['attributes'])} attributes in percent, with 95 % intervals over resampled people:",
+        f"means over {len(report['attributes'])} attributes in percent, with 95 % intervals over "
+        f"resampled {report['bootstrap']['over']}:",
         "",
         "| | mean | interval |",
         "|---|---|---|",

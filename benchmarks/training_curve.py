@@ -1,6 +1,6 @@
 """The course of a run as a picture: loss by region, and validation accuracy.
 
-    python benchmarks/training_curve.py METRICS.jsonl OUT.png
+python benchmarks/training_curve.py METRICS.jsonl OUT.png
 """
 
 from __future__ import annotations

@@ -59,9 +59,7 @@ def test_flip_averages_probabilities_and_unflipped_masks(small: Model) -> None:
     plain, mirrored = small.predict(images), small.predict(images[:, :, ::-1])
     both = small.predict(images, flip=True)
     assert np.abs(plain.probabilities - mirrored.probabilities).max() > 0.01
-    np.testing.assert_allclose(
-        both.probabilities, (plain.probabilities + mirrored.probabilities) / 2, atol=1e-6
-    )
+    np.testing.assert_allclose(both.probabilities, (plain.probabilities + mirrored.probabilities) / 2, atol=1e-6)
     # This network's masks only follow the picture, so mirroring there and back changes nothing.
     np.testing.assert_allclose(both.masks, plain.masks, atol=1e-5)
 
@@ -73,9 +71,7 @@ def test_no_crops_give_empty_arrays_of_the_right_shape(small: Model) -> None:
 
 
 def test_a_model_without_masks_returns_none(tmp_path: Path) -> None:
-    assert (
-        Model.load(write_model(tmp_path / "m.onnx", masks=False)).predict(crops(1), flip=True).masks is None
-    )
+    assert Model.load(write_model(tmp_path / "m.onnx", masks=False)).predict(crops(1), flip=True).masks is None
 
 
 @pytest.mark.parametrize(
@@ -101,9 +97,7 @@ def test_zero_threads_and_zero_batch_are_refused(small: Model, file: Path) -> No
 
 def test_a_model_pickles_as_its_path(small: Model) -> None:
     again = pickle.loads(pickle.dumps(small))
-    np.testing.assert_array_equal(
-        again.predict(crops(2)).probabilities, small.predict(crops(2)).probabilities
-    )
+    np.testing.assert_array_equal(again.predict(crops(2)).probabilities, small.predict(crops(2)).probabilities)
 
 
 def test_a_shipped_model_is_found_by_its_bare_name(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -181,9 +175,7 @@ def test_a_refused_file_prints_nothing_of_its_own(tmp_path: Path) -> None:
         "try:\n    Model.load(sys.argv[1])\nexcept ModelFileError:\n    sys.exit(3)\n"
     )
     path = _bad(tmp_path, "truncated")
-    done = subprocess.run(
-        [sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=False
-    )
+    done = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (3, "", "")
 
 

@@ -62,7 +62,10 @@ def test_it_holds_the_model_the_detector_the_types_and_every_licence(wheel: Path
     licences = {name.partition(".dist-info/licenses/")[2] for name in names}
     for name in ("LICENSE", "NOTICE", "LICENSES/weights-default.txt", "src/facelocus/photos/mtcnn/NOTICE"):
         assert name in licences
-    assert {name.partition("/")[0] for name in names} == {"facelocus", f"{wheel.name[: -len('-py3-none-any.whl')]}.dist-info"}
+    assert {name.partition("/")[0] for name in names} == {
+        "facelocus",
+        f"{wheel.name[: -len('-py3-none-any.whl')]}.dist-info",
+    }
 
 
 def test_installed_alone_it_finds_a_face_with_forty_attributes(installed: Path, tmp_path: Path) -> None:

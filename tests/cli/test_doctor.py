@@ -65,9 +65,7 @@ def test_every_check_is_made_when_one_fails(tmp_path: Path) -> None:
     assert result.output.splitlines()[-1].startswith("ok      detector")
 
 
-def test_a_detector_that_does_not_load_fails_in_one_line(
-    model: Model, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_detector_that_does_not_load_fails_in_one_line(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
     broken = types.ModuleType("facelocus.photos.detect")
 
     def detector() -> None:

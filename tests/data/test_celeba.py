@@ -84,9 +84,7 @@ def windows_line_ends(celeba: Path, to: Path) -> Path:
     return to
 
 
-@pytest.mark.parametrize(
-    "arrange", [official, official_with_inner_zip, nested_twice, zipped, windows_line_ends]
-)
+@pytest.mark.parametrize("arrange", [official, official_with_inner_zip, nested_twice, zipped, windows_line_ends])
 def test_every_arrangement_gives_the_same_faces(
     pristine: Path, tmp_path: Path, arrange: Callable[[Path, Path], Path]
 ) -> None:
@@ -166,9 +164,7 @@ def test_a_short_and_a_long_row_do_not_cancel_out(celeba: Path) -> None:
         read_celeba(celeba)
 
 
-@pytest.mark.parametrize(
-    "content", ["", "15", "15\n", "15\n5_o_Clock_Shadow", "0\n" + " ".join(CELEBA.names)]
-)
+@pytest.mark.parametrize("content", ["", "15", "15\n", "15\n5_o_Clock_Shadow", "0\n" + " ".join(CELEBA.names)])
 def test_a_list_cut_short_in_its_head_is_refused(celeba: Path, content: str) -> None:
     (celeba / ATTRIBUTES).write_text(content)
     with pytest.raises(DataError, match=ATTRIBUTES):
@@ -179,9 +175,7 @@ def test_a_list_cut_short_in_its_head_is_refused(celeba: Path, content: str) -> 
 def test_a_missing_image_is_refused_with_its_row(celeba: Path, tmp_path: Path, form: str) -> None:
     (celeba / "img_align_celeba" / "000012.jpg").unlink()
     path = celeba if form == "folder" else zip_celeba(celeba, tmp_path / "celeba.zip")
-    with pytest.raises(
-        DataError, match=r"list_attr_celeba.txt line 14: there is no image .*/000012.jpg \(1 "
-    ):
+    with pytest.raises(DataError, match=r"list_attr_celeba.txt line 14: there is no image .*/000012.jpg \(1 "):
         read_celeba(path)
 
 

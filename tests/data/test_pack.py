@@ -114,9 +114,7 @@ def test_a_pack_of_the_same_source_is_reused(table: FaceTable, packed: Path, mon
 
 def test_a_pack_of_another_or_changed_source_is_refused(table: FaceTable, packed: Path) -> None:
     changed = dataclasses.replace(table, labels=1 - table.labels)
-    with pytest.raises(
-        DataError, match=r"pack is a Pack of another or a changed source \(official CelebA, 15"
-    ):
+    with pytest.raises(DataError, match=r"pack is a Pack of another or a changed source \(official CelebA, 15"):
         Pack.build(changed, packed)
 
 
@@ -214,9 +212,7 @@ def test_a_full_disk_is_one_line_and_leaves_nothing(
     assert not list((tmp_path / "packs").iterdir())
 
 
-def test_a_disk_too_small_is_refused_before_decoding(
-    table: FaceTable, tmp_path: Path, monkeypatch: Any
-) -> None:
+def test_a_disk_too_small_is_refused_before_decoding(table: FaceTable, tmp_path: Path, monkeypatch: Any) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10, 9, 1))
     monkeypatch.setattr(pack_module, "_write", None)
     with pytest.raises(StorageError, match="and 1 are free"):
@@ -240,9 +236,7 @@ def test_an_interrupt_leaves_nothing(table: FaceTable, tmp_path: Path, monkeypat
     assert not list((tmp_path / "packs").iterdir())
 
 
-def test_a_file_system_that_cannot_reserve_still_packs(
-    table: FaceTable, tmp_path: Path, monkeypatch: Any
-) -> None:
+def test_a_file_system_that_cannot_reserve_still_packs(table: FaceTable, tmp_path: Path, monkeypatch: Any) -> None:
     monkeypatch.setattr(os, "posix_fallocate", refuse(errno.EOPNOTSUPP), raising=False)
     np.testing.assert_array_equal(Pack.build(table, tmp_path / "pack").faces, decoded(table))
 

@@ -55,9 +55,7 @@ def test_counts_give_accuracy_balanced_accuracy_and_f1_as_defined() -> None:
     got = Confusion.count(labels, probabilities, thresholds)
     for a in range(5):
         known = [
-            (p >= thresholds[a], y == 1)
-            for p, y in zip(probabilities[:, a], labels[:, a], strict=True)
-            if y != -1
+            (p >= thresholds[a], y == 1) for p, y in zip(probabilities[:, a], labels[:, a], strict=True) if y != -1
         ]
         tp = sum(said and is_so for said, is_so in known)
         tn = sum(not said and not is_so for said, is_so in known)
@@ -85,9 +83,7 @@ def test_a_probability_at_the_threshold_is_a_yes() -> None:
 
 
 def test_undefined_scores_are_nan_and_left_out_of_means() -> None:
-    labels = np.array(
-        [[1, 0, -1, 1], [0, 0, -1, 1]], dtype=np.int8
-    )  # mixed, no positive, nothing known, no negative
+    labels = np.array([[1, 0, -1, 1], [0, 0, -1, 1]], dtype=np.int8)  # mixed, no positive, nothing known, no negative
     probabilities = np.full((2, 4), 0.9)
     half = np.full(4, 0.5)
     found = measure(labels, probabilities, {"accuracy": half, "balanced": half})

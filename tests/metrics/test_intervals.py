@@ -15,9 +15,7 @@ def drawn(count: int = 300, attributes: int = 3, each: int = 4) -> tuple[np.ndar
     labels = rng.integers(0, 2, (count // each, attributes)).repeat(each, axis=0).astype(np.int8)
     wrong = (rng.random((count // each, attributes)) < 0.2).repeat(each, axis=0)
     labels[rng.random(labels.shape) < 0.05] = -1
-    probabilities = (
-        np.where(wrong, 1 - (labels == 1), labels == 1) * 0.5 + rng.integers(0, 6, labels.shape) / 10
-    )
+    probabilities = np.where(wrong, 1 - (labels == 1), labels == 1) * 0.5 + rng.integers(0, 6, labels.shape) / 10
     return labels, probabilities.astype(np.float32), people * 7 + 3
 
 

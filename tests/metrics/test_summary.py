@@ -20,9 +20,7 @@ def summary(people: bool = True) -> dict[str, object]:
     labels[:, 1] = 0
     labels[:4, 2] = -1
     probabilities = (0.6 * labels + 0.4 * rng.random((80, 3))).clip(0, 1).astype(np.float32)
-    return summarise(
-        labels, probabilities, THREE, THRESHOLDS, np.arange(80) // 4 if people else None, resamples=50
-    )
+    return summarise(labels, probabilities, THREE, THRESHOLDS, np.arange(80) // 4 if people else None, resamples=50)
 
 
 def test_scores_are_in_percent_by_attribute_by_region_and_over_all() -> None:

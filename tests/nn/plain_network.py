@@ -45,9 +45,7 @@ class PlainSubNetwork(nn.Module):
         )
         self.norm = nn.BatchNorm2d(spec.channels, affine=spec.conv_affine)
         self.attention = PlainAttention(spec.attention, spec.channels, size, spec.reduction, spec.squeeze)
-        self.pool = (
-            nn.AdaptiveAvgPool2d(1) if spec.pooling == "mean" else nn.MaxPool2d(3, stride=2, ceil_mode=True)
-        )
+        self.pool = nn.AdaptiveAvgPool2d(1) if spec.pooling == "mean" else nn.MaxPool2d(3, stride=2, ceil_mode=True)
         features = self.pool(torch.zeros(1, spec.channels, *size)).numel()
         self.hidden = nn.Linear(features, spec.hidden) if spec.hidden else None
         features = spec.hidden or features

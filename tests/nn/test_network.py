@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 from plain_network import PlainNetwork, fast_state
-from torch import Tensor, nn
+from torch import Tensor
 
 from facelocus.attributes import CELEBA, FRAME, AttributeSet
 from facelocus.errors import RecipeError
@@ -18,26 +18,12 @@ from facelocus.nn import NetworkSpec, RegionNetwork
 from facelocus.nn.attention import ATTENTIONS
 from facelocus.nn.attention.squeeze import SQUEEZES
 from faces import draw_face
+from tiny_trunk import TinyTrunk
 
 #: Regions of 3, 1 and 2 attributes, mixed in the attributes' order.
 MIXED = AttributeSet(("a", "b", "c", "d", "e", "f"), ("eye", "ear", "lip"), ("lip", "eye", "ear", "eye", "lip", "eye"))
+#: Makes 7 x 6 positions of TinyTrunk.
 SIZE = (26, 22)
-
-
-class TinyTrunk(nn.Module):
-    """Two convolutions; 26 x 22 -> 7 x 6 positions."""
-
-    channels, stride = 6, 4
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.first = nn.Conv2d(3, 4, 3, stride=2, padding=1)
-        self.norm = nn.BatchNorm2d(4)
-        self.second = nn.Conv2d(4, 6, 3, stride=2, padding=1)
-
-    def forward(self, images: Tensor) -> Tensor:
-        x = torch.relu(self.norm(self.first(images / 255 - 0.5)))
-        return torch.relu(self.second(x))
 
 
 def tiny(attributes: AttributeSet = MIXED, **changes: Any) -> RegionNetwork:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
-import platform
 from collections.abc import Mapping
-from datetime import datetime, timezone
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 import typer
 
-from facelocus.errors import DataError, StorageError, UsageError
+from facelocus.errors import DataError, UsageError
+from facelocus.files import write_atomically
+from facelocus.provenance import cpu_name, now, versions
 
 if TYPE_CHECKING:
     import numpy as np
@@ -57,11 +55,13 @@ def evaluate(
     Accuracy and F1 are taken at the model's accuracy thresholds, balanced accuracy at its balanced ones;
     intervals hold 95 % of 2,000 resamples of people.
     """
-    from facelocus.data import open_pack
+    from facelocus.data import SPLITS, open_pack
     from facelocus.metrics import summarise
 
     if out is not None and (out.is_dir() or not out.parent.is_dir()):
         raise UsageError(f"--json {out}: is a folder or lies in none: name a file in an existing folder")
+    if split not in SPLITS:
+        raise UsageError(f"--split {split!r} is not known: choose one of {', '.join(SPLITS)}")
     predictor, sha256 = _open_model(model)
     pack = open_pack(data)
     columns = _columns(predictor, pack, data)
@@ -84,16 +84,13 @@ def evaluate(
         "flip": flip,
         "unit": "percent",
         **summary,
-        "device": _cpu(),
-        "versions": {
-            "python": platform.python_version(),
-            **{package: version(package) for package in ("facelocus", "numpy", "onnxruntime")},
-        },
-        "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "device": cpu_name(),
+        "versions": versions("numpy", "onnxruntime"),
+        "date": now(),
     }
     _print_table(report)
     if out is not None:
-        _write(out, json.dumps(report, indent=1, ensure_ascii=False) + "\n")
+        write_atomically(out, json.dumps(report, indent=1, ensure_ascii=False) + "\n")
 
 
 def _open_model(model: str) -> tuple[Predictor, str | None]:
@@ -153,22 +150,3 @@ def _print_table(report: Mapping[str, Any]) -> None:
 
 def _cell(percent: float | None) -> str:
     return f"{'-':>10}" if percent is None else f"{percent:>10.2f}"
-
-
-def _write(target: Path, text: str) -> None:
-    part = target.with_name(f".{target.name}.{os.getpid()}")
-    try:
-        part.write_text(text, encoding="utf-8")
-        part.replace(target)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise StorageError(f"{target}: cannot be written ({error.strerror}): make room or name another file") from error
-
-
-def _cpu() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        lines = []
-    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor() or platform.machine()

@@ -1,0 +1,168 @@
+"""A recipe is typed, refuses what it does not know, and every shipped one runs."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from facelocus.data import Pack
+from facelocus.errors import RecipeError
+from facelocus.training.loop import train
+from facelocus.training.recipe import (
+    Optimizer,
+    Phase,
+    Recipe,
+    Schedule,
+    differences,
+    load_recipe,
+    recipe_names,
+    replace,
+)
+from facelocus.training.run import load_run
+
+
+@pytest.mark.parametrize("name", recipe_names())
+def test_every_shipped_recipe_trains_a_step_of_each_phase(name: str, pack: Pack, run: Path) -> None:
+    shipped = load_recipe(name)
+    phases = tuple(Phase(iterations=1, size=phase.size) for phase in shipped.phases)
+    train(
+        replace(shipped, phases=phases, batch_size=4), pack, run, name=name, device=torch.device("cpu"), progress=False
+    )
+    assert load_run(run).name == name
+    steps = {json.loads(line)["step"] for line in (run / "metrics.jsonl").read_text().splitlines()}
+    assert max(steps) == len(phases)
+
+
+@pytest.mark.parametrize("name", recipe_names())
+def test_every_shipped_recipe_survives_json(name: str) -> None:
+    shipped = load_recipe(name)
+    assert Recipe.from_json(json.loads(json.dumps(shipped.to_json()))) == shipped
+
+
+def test_settings_change_what_they_name_and_nothing_else() -> None:
+    changed = Recipe().with_settings(
+        [
+            "seed=3",
+            "network.size=[64, 48]",
+            "network.crop=null",
+            "network.trunk=resnet18",
+            "network.imagenet=true",
+            "optimizer.rate=1e-4",
+            "schedule.kind=poly",
+            'phases=[{"epochs": 0.5, "size": [32, 24]}, {"iterations": 7}]',
+            "leave_out=photographs_300.txt",
+        ]
+    )
+    assert changed == replace(
+        Recipe(),
+        seed=3,
+        network=dataclasses.replace(Recipe().network, size=(64, 48), trunk="resnet18", imagenet=True),
+        optimizer=Optimizer(rate=1e-4),
+        schedule=Schedule(kind="poly"),
+        phases=(Phase(epochs=0.5, size=(32, 24)), Phase(iterations=7)),
+        leave_out="photographs_300.txt",
+    )
+    assert Recipe().with_settings([]) == Recipe()
+
+
+def test_the_last_of_equal_settings_counts() -> None:
+    assert Recipe().with_settings(["seed=3", "seed=4"]).seed == 4
+
+
+@pytest.mark.parametrize(
+    ("setting", "words"),
+    [
+        ("seed", "setting 'seed' has no value: write key=value"),
+        ("sede=1", "unknown recipe key 'sede': did you mean 'seed'?"),
+        ("network.chanels=64", "unknown recipe key 'network.chanels': did you mean 'network.channels'?"),
+        ("chanels=64", "unknown recipe key 'chanels': did you mean 'network.channels'?"),
+        ("optimizer=3", "unknown recipe key 'optimizer'"),
+        ("xyz=3", "unknown recipe key 'xyz': known are network.trunk, "),
+        ("=3", "unknown recipe key ''"),
+        ('phases=[{"epoch": 1}]', "unknown recipe key 'phases.epoch': did you mean 'phases.epochs'?"),
+        ("seed=1.5", "Expected `int`, got `float` - at `$.seed`"),
+        ("batch_size=many", "Expected `int`, got `str` - at `$.batch_size`"),
+        ("batch_size=1", "Expected `int` >= 2 - at `$.batch_size`"),
+        ("network.channels=0", "Expected `int` >= 1 - at `$.network.channels`"),
+        ("network.size=64", "Expected `array`, got `int` - at `$.network.size`"),
+        ("network.size=[64, 0]", "Expected `int` >= 1 - at `$.network.size[1]`"),
+        ("phases=3", "got `int` - at `$.phases`"),
+        ("phases=[3]", "got `int` - at `$.phases[0]`"),
+        ("precision=fp16", "Invalid enum value 'fp16' - at `$.precision`"),
+        ("optimizer.kind=lamb", "Invalid enum value 'lamb' - at `$.optimizer.kind`"),
+    ],
+)
+def test_a_wrong_setting_is_refused_in_one_line(setting: str, words: str) -> None:
+    with pytest.raises(RecipeError) as refused:
+        Recipe().with_settings([setting])
+    assert words in str(refused.value)
+    assert "\n" not in str(refused.value)
+    assert refused.value.exit_code == 2
+
+
+def test_json_with_an_unknown_key_is_refused_with_the_nearest() -> None:
+    value = Recipe().to_json()
+    value["optimizer"]["weight_dacay"] = 0.1
+    with pytest.raises(RecipeError, match=r"'optimizer\.weight_dacay': did you mean 'optimizer\.weight_decay'"):
+        Recipe.from_json(value)
+    with pytest.raises(RecipeError, match=r"\$\.network"):
+        Recipe.from_json({"network": 3})
+
+
+def test_an_unknown_recipe_is_refused_with_the_nearest() -> None:
+    assert "default" in recipe_names()
+    with pytest.raises(RecipeError, match=r"unknown recipe 'defualt': did you mean 'default'\?"):
+        load_recipe("defualt")
+
+
+def test_left_out_names_come_from_the_list_in_the_package() -> None:
+    names = load_recipe("default").left_out_names()
+    assert len(names) == 300
+    assert all(name.endswith(".jpg") for name in names)
+    assert Recipe().left_out_names() == frozenset()
+    with pytest.raises(RecipeError, match=r"leave_out: there is no list 'nobody\.txt'"):
+        Recipe(leave_out="nobody.txt").left_out_names()
+
+
+def test_left_out_faces_are_not_trained_on(
+    recipe: Recipe, pack: Pack, run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train_names = [pack.names[row] for row in pack.rows("train")]
+    monkeypatch.setattr(Recipe, "left_out_names", lambda _: frozenset(train_names[5:]))
+    with pytest.raises(Exception, match="5 training images do not fill one batch of 6"):
+        train(recipe, pack, run, name="tiny", device=torch.device("cpu"), progress=False)
+
+
+def test_differences_name_key_and_both_values() -> None:
+    other = Recipe().with_settings(["seed=2", "network.size=[64, 48]"])
+    assert differences(Recipe(), Recipe()) == []
+    assert differences(Recipe(), other) == ["network.size: (218, 178), (64, 48)", "seed: 0, 2"]
+
+
+def factors(schedule: Schedule, steps: int) -> list[float]:
+    return [schedule.factor(step, steps) for step in range(steps)]
+
+
+def test_cosine_falls_from_one_to_nearly_zero() -> None:
+    values = factors(Schedule("cosine"), 100)
+    assert values[0] == 1
+    assert values[50] == pytest.approx(0.5)
+    assert 0 < values[-1] < 0.001
+    assert values == sorted(values, reverse=True)
+
+
+@pytest.mark.parametrize("power", [0.5, 1.0, 2.0])
+def test_poly_is_caffes(power: float) -> None:
+    assert factors(Schedule("poly", power=power), 40) == pytest.approx([(1 - t / 40) ** power for t in range(40)])
+
+
+@pytest.mark.parametrize("kind", ["cosine", "poly"])
+def test_warmup_climbs_in_its_share_of_the_steps(kind: str) -> None:
+    values = factors(Schedule(kind, warmup=0.2), 50)  # type: ignore[arg-type]
+    assert values[:10] == pytest.approx([0.1 * step for step in range(1, 11)])
+    assert values[10] == 1
+    assert values[10:] == sorted(values[10:], reverse=True) and values[-1] < 0.05
