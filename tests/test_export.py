@@ -17,8 +17,8 @@ from facelocus.export import TOLERANCE, export, golden_images, to_onnx
 from facelocus.model import Model, check_golden
 from facelocus.nn import NetworkSpec
 from facelocus.nn.weights import read_model_file, round_to_half
+from facelocus.recipes import load_recipe
 from facelocus.training.loop import train
-from facelocus.training.recipe import load_recipe
 from facelocus.training.run import RunModel, load_run
 from faces import draw_face, write_celeba
 

@@ -107,8 +107,8 @@ def fast_state(plain: PlainNetwork, of: dict[str, Tensor]) -> dict[str, Tensor]:
     for name in [name.removeprefix(prefix) for name in of if name.startswith(prefix)]:
         fast[f"sub_networks.attention.{name}"] = torch.cat(each(f"attention.module.{name}"))
     if has("hidden.weight"):
-        fast["sub_networks.hidden_weight"] = torch.stack(each("hidden.weight"))
-        fast["sub_networks.hidden_bias"] = torch.stack(each("hidden.bias"))
+        fast["sub_networks.hidden.weight"] = torch.stack(each("hidden.weight"))
+        fast["sub_networks.hidden.bias"] = torch.stack(each("hidden.bias"))
     rows = {
         name: (region, index)
         for region, its_name in enumerate(plain.attributes.regions)

@@ -63,16 +63,18 @@ def test_pse_conv_equals_the_equations() -> None:
     torch.testing.assert_close(module.masks(x), s)
 
 
+@torch.no_grad()
+def plain_from(module: PSEFullyConnected | SqueezeExcitation, w1: nn.Linear, w2: nn.Linear) -> None:
+    """Copy the weights of a module of one group into plain layers."""
+    for layer, grouped in ((w1, module.reduce), (w2, module.expand)):
+        layer.weight.copy_(grouped.weight[0])
+        layer.bias.copy_(grouped.bias[0])
+
+
 def test_pse_fully_connected_equals_the_equations() -> None:
     module, x = PSEFullyConnected(C, (H, W), 4).double(), random(2, C, H, W)
     w1, w2 = nn.Linear(H * W, 2).double(), nn.Linear(2, H * W).double()
-    with torch.no_grad():
-        for layer, weight, bias in (
-            (w1, module.reduce_weight, module.reduce_bias),
-            (w2, module.expand_weight, module.expand_bias),
-        ):
-            layer.weight.copy_(weight[0])
-            layer.bias.copy_(bias[0])
+    plain_from(module, w1, w2)
     z = x.mean(1).reshape(2, H * W)
     s = torch.sigmoid(w2(torch.relu(w1(z)))).reshape(2, 1, H, W)
     excited, mask = module(x, masks=True)
@@ -83,13 +85,7 @@ def test_pse_fully_connected_equals_the_equations() -> None:
 def test_squeeze_excitation_equals_two_linear_layers() -> None:
     module, x = SqueezeExcitation(C, 4).double(), random(2, C, H, W)
     w1, w2 = nn.Linear(C, 2).double(), nn.Linear(2, C).double()
-    with torch.no_grad():
-        for layer, weight, bias in (
-            (w1, module.reduce_weight, module.reduce_bias),
-            (w2, module.expand_weight, module.expand_bias),
-        ):
-            layer.weight.copy_(weight[0])
-            layer.bias.copy_(bias[0])
+    plain_from(module, w1, w2)
     s = torch.sigmoid(w2(torch.relu(w1(x.mean((2, 3))))))
     torch.testing.assert_close(module(x), x * s[:, :, None, None])
 

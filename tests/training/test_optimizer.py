@@ -49,7 +49,7 @@ def test_biases_have_their_own_rate(network: RegionNetwork) -> None:
     assert {name for name, value in multiples.items() if value == 2.0} == {
         name for name in multiples if name.endswith("bias")
     }
-    assert {"trunk.first.bias", "sub_networks.hidden_bias", "sub_networks.attention.reduce.bias"} <= multiples.keys()
+    assert {"trunk.first.bias", "sub_networks.hidden.bias", "sub_networks.attention.reduce.bias"} <= multiples.keys()
 
 
 def test_vectors_are_not_decayed_unless_asked(network: RegionNetwork) -> None:
@@ -60,7 +60,7 @@ def test_vectors_are_not_decayed_unless_asked(network: RegionNetwork) -> None:
         "sub_networks.conv.weight",
         "sub_networks.attention.reduce.weight",
         "sub_networks.attention.expand.weight",
-        "sub_networks.hidden_weight",
+        "sub_networks.hidden.weight",
         "logit_weight",
     }
     assert set(by_name(network, Optimizer(weight_decay=0.1, decay_vectors=True), "weight_decay").values()) == {0.1}

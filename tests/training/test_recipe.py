@@ -11,17 +11,9 @@ import torch
 
 from facelocus.data import Pack
 from facelocus.errors import RecipeError
+from facelocus.recipes import load_recipe, recipe_names
 from facelocus.training.loop import train
-from facelocus.training.recipe import (
-    Optimizer,
-    Phase,
-    Recipe,
-    Schedule,
-    differences,
-    load_recipe,
-    recipe_names,
-    replace,
-)
+from facelocus.training.recipe import Optimizer, Phase, Recipe, Schedule, differences, replace
 from facelocus.training.run import load_run
 
 

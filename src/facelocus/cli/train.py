@@ -22,9 +22,9 @@ def train(
 
     require_lab()
     from facelocus.data.pack import open_pack
+    from facelocus.recipes import load_recipe
     from facelocus.training.loop import choose_device
     from facelocus.training.loop import train as run
-    from facelocus.training.recipe import load_recipe
 
     chosen = load_recipe(recipe).with_settings(set_ or [])
     where = choose_device(device)

@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from facelocus.nn.attention import ATTENTIONS
+from facelocus.nn.grouped import GroupedLinear
 
 POOLINGS = ("mean", "max")
 
@@ -101,10 +102,11 @@ class SubNetworks(nn.Module):
         pooled = channels
         if pooling == "max":
             pooled *= math.prod(math.ceil((side - 3) / 2) + 1 for side in size)
-        self.hidden_weight: nn.Parameter | None = None
+        self.hidden: GroupedLinear | None = None
         if hidden:
-            self.hidden_weight = nn.Parameter(torch.randn(regions, hidden, pooled) * math.sqrt(2 / pooled))
-            self.hidden_bias = nn.Parameter(torch.zeros(regions, hidden))
+            self.hidden = GroupedLinear(regions, pooled, hidden)
+            nn.init.normal_(self.hidden.weight, std=math.sqrt(2 / pooled))
+            nn.init.zeros_(self.hidden.bias)
         self.features = hidden or pooled
         self.out_norm = nn.BatchNorm1d(regions * self.features)
 
@@ -127,8 +129,8 @@ class SubNetworks(nn.Module):
             elif self.attention is not None:
                 x = self.attention(x)
             pooled = self._pool(x).unflatten(1, (self.regions, self.channels)).flatten(2)
-        if self.hidden_weight is not None:
-            pooled = torch.relu(torch.einsum("brf,rdf->brd", pooled, self.hidden_weight) + self.hidden_bias)
+        if self.hidden is not None:
+            pooled = torch.relu(self.hidden(pooled))
         return self.out_norm(pooled.flatten(1)).unflatten(1, (self.regions, self.features)), masks
 
     def _pool(self, x: Tensor) -> Tensor:

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import io
 import json
-import signal
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +19,10 @@ from tqdm import tqdm
 
 from facelocus.data.pack import Pack
 from facelocus.errors import (
-    DataError,
     DeviceError,
     FacelocusError,
     RecipeError,
     StoppedError,
-    StorageError,
-    UsageError,
 )
 from facelocus.files import write_atomically
 from facelocus.metrics import choose_thresholds
@@ -38,9 +32,12 @@ from facelocus.nn.weights import round_to_half, save_tensors
 from facelocus.training import checkpoint
 from facelocus.training.augment import augment
 from facelocus.training.batches import Batches
+from facelocus.training.folder import Metrics, claim
+from facelocus.training.interrupt import stop_requested
 from facelocus.training.memory import keep_freed_memory
 from facelocus.training.optimizer import MovingAverage, build_optimizer, set_rate
-from facelocus.training.recipe import Recipe, differences
+from facelocus.training.plan import Plan
+from facelocus.training.recipe import Recipe
 from facelocus.training.record import run_record
 from facelocus.training.run import FILE, RunModel
 
@@ -79,28 +76,6 @@ def choose_device(name: str) -> torch.device:
     return device
 
 
-class _Plan:
-    """Which phase each step belongs to."""
-
-    def __init__(self, recipe: Recipe, images: int) -> None:
-        each = images // recipe.batch_size
-        if each == 0:
-            raise DataError(
-                f"{images} training images do not fill one batch of {recipe.batch_size}: set batch_size lower"
-            )
-        self.ends: list[int] = []
-        for phase in recipe.phases:
-            length = round(phase.epochs * each) if phase.epochs else phase.iterations
-            self.ends.append((self.ends[-1] if self.ends else 0) + length)
-        self.steps_an_epoch = each
-        self.steps = self.ends[-1] if self.ends else 0
-        if self.steps < 1:
-            raise UsageError("the recipe has no training steps: give its phases epochs or iterations")
-
-    def phase(self, step: int) -> int:
-        return next(index for index, end in enumerate(self.ends) if step < end)
-
-
 def train(recipe: Recipe, pack: Pack, run: Path, *, name: str, device: torch.device, progress: bool = True) -> None:
     """Train into a run folder, or go on where that folder's checkpoint stands.
 
@@ -124,14 +99,14 @@ def train(recipe: Recipe, pack: Pack, run: Path, *, name: str, device: torch.dev
         StorageError: the folder cannot be written.
     """
     rows = pack.rows("train", exclude=recipe.left_out_names())
-    plan = _Plan(recipe, len(rows))
+    plan = Plan(recipe, len(rows))
     record = run_record(recipe, pack, name, device, len(rows))
     if device.type == "cpu":
         keep_freed_memory()
     torch.manual_seed(recipe.seed)
     network = recipe.network.build(pack.attributes)
     _try_sizes(network, recipe)
-    _claim(run, recipe, record)
+    claim(run, recipe, record)
     if (run / FILE).exists():
         return
 
@@ -144,13 +119,13 @@ def train(recipe: Recipe, pack: Pack, run: Path, *, name: str, device: torch.dev
     first, seconds = 0, 0.0
     if (run / checkpoint.FILE).exists():
         first, seconds = checkpoint.load_checkpoint(run, network, average, optimizer, losses)
-    metrics = _Metrics(run / "metrics.jsonl", first)
+    metrics = Metrics(run / "metrics.jsonl", first)
     batches = Batches(pack, rows, recipe.batch_size, recipe.seed, device)
     generator = torch.Generator(device)
     started = saved_at = logged_at = time.monotonic()
     bar = tqdm(total=plan.steps, initial=first, unit="step", disable=None if progress else True, smoothing=0.05)
     phase = -1
-    with _stop_requested() as stop, bar:
+    with stop_requested() as stop, bar:
         for step, faces, labels in batches.steps(first, plan.steps):
             if plan.phase(step) != phase:
                 phase = plan.phase(step)
@@ -219,29 +194,6 @@ def _refuse_nan(losses: Tensor, run: Path, step: int) -> None:
         )
 
 
-def _claim(run: Path, recipe: Recipe, record: dict[str, Any]) -> None:
-    """Make the run folder, or check that the one there is of the same recipe and data."""
-    if run.exists() and not run.is_dir():
-        raise UsageError(f"{run}: a file is where the run folder should be: choose another --to")
-    if (run / "recipe.json").exists():
-        before = Recipe.from_json(json.loads((run / "recipe.json").read_text()))
-        changed = differences(before, recipe)
-        if changed:
-            raise UsageError(f"{run}: holds a run with other settings ({changed[0]}): choose another --to")
-        data = json.loads((run / "record.json").read_text())["data"]
-        if data["fingerprint"] != record["data"]["fingerprint"]:
-            raise UsageError(f"{run}: holds a run on other data ({data['description']}): choose another --to")
-        return
-    if run.exists() and any(run.iterdir()):
-        raise UsageError(f"{run}: is not empty and not a run: choose another --to")
-    try:
-        run.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StorageError(f"{run}: cannot be made ({error.strerror}): choose another --to") from error
-    write_atomically(run / "record.json", json.dumps(record, indent=1))
-    write_atomically(run / "recipe.json", json.dumps(recipe.to_json(), indent=1))
-
-
 def _validate(
     network: RegionNetwork, average: MovingAverage, pack: Pack, recipe: Recipe, device: torch.device
 ) -> dict[str, float]:
@@ -299,50 +251,3 @@ def _loss_line(network: RegionNetwork, losses: Tensor) -> dict[str, Any]:
 def _readable(line: dict[str, Any], speed: float) -> str:
     regions = " ".join(f"{name.split()[0]} {value:.2f}" for name, value in line["loss_by_region"].items())
     return f"loss {line['loss']:.2f} ({regions}) {speed:.0f} images/s"
-
-
-class _Metrics:
-    """metrics.jsonl: one JSON object a line; what a stopped run wrote past its checkpoint is dropped first."""
-
-    def __init__(self, path: Path, step: int) -> None:
-        self.path = path
-        lines = path.read_text().splitlines(keepends=True) if path.exists() else []
-        # A line without its end was being written when the run was killed.
-        kept = [line for line in lines if line.endswith("\n") and json.loads(line)["step"] <= step]
-        write_atomically(path, "".join(kept))
-
-    def write(self, value: dict[str, Any]) -> None:
-        try:
-            with self.path.open("a") as stream:
-                stream.write(json.dumps(value) + "\n")
-        except OSError as error:
-            raise StorageError(
-                f"{self.path}: cannot be written ({error.strerror}): free space, the same command goes on"
-            ) from error
-
-
-class _Stop:
-    asked = False
-
-
-@contextmanager
-def _stop_requested() -> Iterator[_Stop]:
-    """Turn Ctrl-C and SIGTERM into a request that is honoured between two steps."""
-    stop = _Stop()
-
-    def ask(signum: int, frame: object) -> None:
-        if stop.asked:
-            raise KeyboardInterrupt
-        stop.asked = True
-
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        for number in before:
-            signal.signal(number, ask)
-    except ValueError:  # not the main thread: whoever owns it handles signals
-        before = {}
-    try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -10,14 +10,13 @@ import difflib
 import importlib.resources
 import json
 import math
-import pkgutil
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
 import msgspec
 
-from facelocus import recipes
+from facelocus import data
 from facelocus.errors import RecipeError
 from facelocus.nn.network import NetworkSpec
 
@@ -123,7 +122,7 @@ class Recipe:
         ema: decay of the moving average of weights and BatchNorm statistics that is evaluated and kept; 0 for none.
         precision: "bf16" runs the network under autocast, "fp32" does not.
         seed: of weights, order and augmentation.
-        leave_out: a list of file names in facelocus/recipes that are kept out of training.
+        leave_out: a list of file names in facelocus/data that are kept out of training.
     """
 
     network: NetworkSpec = field(default_factory=NetworkSpec)
@@ -145,9 +144,9 @@ class Recipe:
         """
         if self.leave_out is None:
             return frozenset()
-        listed = importlib.resources.files(recipes) / self.leave_out
+        listed = importlib.resources.files(data) / self.leave_out
         if not listed.is_file():
-            raise RecipeError(f"leave_out: there is no list {self.leave_out!r} among the recipes")
+            raise RecipeError(f"leave_out: there is no list {self.leave_out!r} in facelocus/data")
         return frozenset(listed.read_text().split())
 
     def to_json(self) -> dict[str, Any]:
@@ -184,7 +183,7 @@ class Recipe:
             if not equals:
                 raise RecipeError(f"setting {setting!r} has no value: write key=value")
             if key not in known:
-                raise RecipeError(f"unknown recipe key {key!r}{_nearest(key, known)}")
+                raise RecipeError(f"unknown recipe key {key!r}{nearest(key, known)}")
             *path, last = key.split(".")
             place = values
             for name in path:
@@ -194,25 +193,6 @@ class Recipe:
             except json.JSONDecodeError:
                 place[last] = text
         return Recipe.from_json(values)
-
-
-def recipe_names() -> list[str]:
-    """Return the names `load_recipe` knows."""
-    return sorted(module.name for module in pkgutil.iter_modules(recipes.__path__))
-
-
-def load_recipe(name: str) -> Recipe:
-    """Return a recipe of facelocus/recipes by name.
-
-    Raises:
-        RecipeError: there is none of that name (with the nearest one).
-    """
-    if name not in recipe_names():
-        raise RecipeError(f"unknown recipe {name!r}{_nearest(name, recipe_names())}")
-    module = importlib.import_module(f"{recipes.__name__}.{name}")
-    recipe = module.RECIPE
-    assert isinstance(recipe, Recipe)
-    return recipe
 
 
 def _dotted(value: dict[str, Any], prefix: str = "") -> list[str]:
@@ -225,12 +205,13 @@ def _dotted(value: dict[str, Any], prefix: str = "") -> list[str]:
 def _refuse_unknown(value: dict[str, Any], known: dict[str, Any], prefix: str) -> None:
     for name, inner in value.items():
         if name not in known:
-            raise RecipeError(f"unknown recipe key {prefix + name!r}{_nearest(name, list(known), prefix)}")
+            raise RecipeError(f"unknown recipe key {prefix + name!r}{nearest(name, list(known), prefix)}")
         if isinstance(inner, dict) and isinstance(known[name], dict):
             _refuse_unknown(inner, known[name], f"{prefix}{name}.")
 
 
-def _nearest(name: str, known: Sequence[str], prefix: str = "") -> str:
+def nearest(name: str, known: Sequence[str], prefix: str = "") -> str:
+    """Return the end of a refusal: the known name nearest to a mistyped one, or all of them."""
     by_last = {key.rsplit(".", 1)[-1]: key for key in known}
     near = difflib.get_close_matches(name, known, 1, 0.5)
     if not near:

@@ -14,13 +14,13 @@ RegionNetwork as one computation. Used alone in a network, leave it at 1.
 
 from __future__ import annotations
 
-import math
 from typing import Literal, overload
 
 import torch
 from torch import Tensor, nn
 
 from facelocus.nn.attention.squeeze import PositionSqueeze
+from facelocus.nn.grouped import GroupedLinear
 
 
 def hidden_units(channels: int, reduction: int) -> int:
@@ -123,14 +123,8 @@ class PSEFullyConnected(_PSE):
         self.size = size
         positions, hidden = size[0] * size[1], hidden_units(channels, reduction)
         inputs = self.squeeze.maps * positions
-        self.reduce_weight = nn.Parameter(torch.empty(groups, hidden, inputs))
-        self.reduce_bias = nn.Parameter(torch.empty(groups, hidden))
-        self.expand_weight = nn.Parameter(torch.empty(groups, positions, hidden))
-        self.expand_bias = nn.Parameter(torch.empty(groups, positions))
-        for weight, bias in ((self.reduce_weight, self.reduce_bias), (self.expand_weight, self.expand_bias)):
-            bound = 1 / math.sqrt(weight.shape[2])  # as torch starts nn.Linear
-            nn.init.uniform_(weight, -bound, bound)
-            nn.init.uniform_(bias, -bound, bound)
+        self.reduce = GroupedLinear(groups, inputs, hidden)
+        self.expand = GroupedLinear(groups, hidden, positions)
 
     def excitation(self, z: Tensor) -> Tensor:
         height, width = self.size
@@ -139,7 +133,6 @@ class PSEFullyConnected(_PSE):
                 f"made for {height} x {width} positions, got {z.shape[3]} x {z.shape[4]}: "
                 f"use PSEFullyConnected({self.channels}, ({z.shape[3]}, {z.shape[4]}))"
             )
-        hidden = torch.relu(torch.einsum("bgi,ghi->bgh", z.flatten(2), self.reduce_weight) + self.reduce_bias)
-        y = torch.einsum("bgh,gph->bgp", hidden, self.expand_weight) + self.expand_bias
-        excited: Tensor = y.unflatten(2, self.size)
-        return excited
+        y: Tensor = self.expand(torch.relu(self.reduce(z.flatten(2))))
+        masks: Tensor = y.unflatten(2, self.size)
+        return masks

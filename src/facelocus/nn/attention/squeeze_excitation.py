@@ -9,12 +9,11 @@ The bottleneck is exactly C / reduction; nothing is rounded to multiples of eigh
 
 from __future__ import annotations
 
-import math
-
 import torch
 from torch import Tensor, nn
 
 from facelocus.nn.attention.pse import hidden_units, split_groups
+from facelocus.nn.grouped import GroupedLinear
 
 
 class SqueezeExcitation(nn.Module):
@@ -34,14 +33,8 @@ class SqueezeExcitation(nn.Module):
         self.channels = channels
         self.groups = groups
         hidden = hidden_units(channels, reduction)
-        self.reduce_weight = nn.Parameter(torch.empty(groups, hidden, channels))
-        self.reduce_bias = nn.Parameter(torch.empty(groups, hidden))
-        self.expand_weight = nn.Parameter(torch.empty(groups, channels, hidden))
-        self.expand_bias = nn.Parameter(torch.empty(groups, channels))
-        for weight, bias in ((self.reduce_weight, self.reduce_bias), (self.expand_weight, self.expand_bias)):
-            bound = 1 / math.sqrt(weight.shape[2])  # as torch starts nn.Linear
-            nn.init.uniform_(weight, -bound, bound)
-            nn.init.uniform_(bias, -bound, bound)
+        self.reduce = GroupedLinear(groups, channels, hidden)
+        self.expand = GroupedLinear(groups, hidden, channels)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the excited x, B x (G*C) x H x W.
@@ -50,6 +43,5 @@ class SqueezeExcitation(nn.Module):
             ValueError: x is not B x (G*C) x H x W.
         """
         x = split_groups(x, self.groups, self.channels)
-        hidden = torch.relu(torch.einsum("bgc,ghc->bgh", x.mean((3, 4)), self.reduce_weight) + self.reduce_bias)
-        weights = torch.sigmoid(torch.einsum("bgh,gch->bgc", hidden, self.expand_weight) + self.expand_bias)
+        weights = torch.sigmoid(self.expand(torch.relu(self.reduce(x.mean((3, 4))))))
         return (x * weights[..., None, None]).flatten(1, 2)
