@@ -46,9 +46,10 @@ def test_the_text_lists_attributes_by_region_and_stars_those_above_their_thresho
 ) -> None:
     result = _run(folder, portrait)
     assert result.exit_code == 0
-    first, face, *rest = result.stdout.splitlines()
+    first, face, *rest, legend = result.stdout.splitlines()
     assert first == f"{portrait}: 1 face"
     assert face.startswith("  face 1: box ")
+    assert legend.startswith("* as probable as it takes")
     assert [line.split()[0] for line in rest] == ["left", "right"]
     (entry,) = json.loads(_run(folder, portrait, "--json").stdout)
     for name, value in entry["faces"][0]["attributes"].items():

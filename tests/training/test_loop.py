@@ -34,7 +34,7 @@ from facelocus.nn.weights import read_tensors, round_to_half
 from facelocus.training import checkpoint, loop
 from facelocus.training.folder import Metrics
 from facelocus.training.loop import attribute_losses, choose_device
-from facelocus.training.recipe import Augment, Optimizer, Phase, Recipe, replace
+from facelocus.training.recipe import Augment, Optimizer, Phase, Recipe
 from facelocus.training.run import RunModel, load_run
 from faces import write_celeba
 
@@ -169,14 +169,14 @@ def test_the_seed_decides(recipe: Recipe, pack: Pack, tmp_path: Path) -> None:
     train(recipe, pack, tmp_path / "a")
     torch.manual_seed(12)
     train(recipe, pack, tmp_path / "b")
-    train(replace(recipe, seed=1), pack, tmp_path / "c")
+    train(dataclasses.replace(recipe, seed=1), pack, tmp_path / "c")
     assert results(tmp_path / "a") == results(tmp_path / "b")
     assert results(tmp_path / "a")["tensors"] != results(tmp_path / "c")["tensors"]
 
 
 def test_training_learns_what_is_drawn(recipe: Recipe, pack: Pack, run: Path) -> None:
     network = dataclasses.replace(recipe.network, size=(64, 48), channels=16)
-    longer = replace(
+    longer = dataclasses.replace(
         recipe,
         network=network,
         phases=(Phase(iterations=120),),
@@ -231,7 +231,9 @@ def test_every_optimiser_and_precision_continues_to_the_same_bits(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    recipe = replace(recipe, optimizer=dataclasses.replace(recipe.optimizer, **changes), precision=precision)
+    recipe = dataclasses.replace(
+        recipe, optimizer=dataclasses.replace(recipe.optimizer, **changes), precision=precision
+    )
     train(recipe, pack, tmp_path / "whole")
     at_steps(monkeypatch, ctrl_c, 4)
     with pytest.raises(StoppedError):
@@ -355,7 +357,7 @@ def test_another_recipe_in_the_same_folder_is_refused(
         train(recipe, pack, run)
     before = {file.name: file.read_bytes() for file in run.iterdir()}
     with pytest.raises(UsageError, match=r"holds a run with other settings \(seed: 0, 5\): choose another --to"):
-        train(replace(recipe, seed=5), pack, run)
+        train(dataclasses.replace(recipe, seed=5), pack, run)
     assert {file.name: file.read_bytes() for file in run.iterdir()} == before
 
 
@@ -429,7 +431,7 @@ def test_a_loss_that_is_no_number_stops_in_one_line_and_is_not_saved(
 
 def test_a_rate_that_is_far_too_high_stops(recipe: Recipe, pack: Pack, run: Path) -> None:
     with pytest.raises(FacelocusError, match="the loss is no longer a number"):
-        train(replace(recipe, optimizer=Optimizer(kind="sgd", rate=1e30)), pack, run)
+        train(dataclasses.replace(recipe, optimizer=Optimizer(kind="sgd", rate=1e30)), pack, run)
 
 
 def test_data_without_validation_faces_trains_to_the_end(recipe: Recipe, pack: Pack, run: Path) -> None:

@@ -13,7 +13,7 @@ from facelocus.data import Pack
 from facelocus.errors import RecipeError
 from facelocus.recipes import load_recipe, recipe_names
 from facelocus.training.loop import train
-from facelocus.training.recipe import Optimizer, Phase, Recipe, Schedule, differences, replace
+from facelocus.training.recipe import Optimizer, Phase, Recipe, Schedule, differences
 from facelocus.training.run import load_run
 
 
@@ -22,7 +22,12 @@ def test_every_shipped_recipe_trains_a_step_of_each_phase(name: str, pack: Pack,
     shipped = load_recipe(name)
     phases = tuple(Phase(iterations=1, size=phase.size) for phase in shipped.phases)
     train(
-        replace(shipped, phases=phases, batch_size=4), pack, run, name=name, device=torch.device("cpu"), progress=False
+        dataclasses.replace(shipped, phases=phases, batch_size=4),
+        pack,
+        run,
+        name=name,
+        device=torch.device("cpu"),
+        progress=False,
     )
     assert load_run(run).name == name
     steps = {json.loads(line)["step"] for line in (run / "metrics.jsonl").read_text().splitlines()}
@@ -49,7 +54,7 @@ def test_settings_change_what_they_name_and_nothing_else() -> None:
             "leave_out=photographs_300.txt",
         ]
     )
-    assert changed == replace(
+    assert changed == dataclasses.replace(
         Recipe(),
         seed=3,
         network=dataclasses.replace(Recipe().network, size=(64, 48), trunk="resnet18", imagenet=True),

@@ -54,7 +54,7 @@ def analyze(
     for number, (photo, result) in enumerate(analyze_many(photos, model=loaded, aligned=aligned, flip=flip)):
         if isinstance(result, FacelocusError):
             failed = True
-            typer.echo(f"error: {result}", err=True)
+            typer.echo(f"facelocus: {result}", err=True)
             entries.append({"path": str(photo), **result.to_json()})
             continue
         if draw is not None:
@@ -65,6 +65,8 @@ def analyze(
     if as_json:
         lines = ",\n".join(json.dumps(entry, ensure_ascii=False) for entry in entries)
         typer.echo(f"[\n{lines}\n]")
+    elif any(entry.get("faces") for entry in entries):
+        typer.echo("* as probable as it takes for a yes, by the model's accuracy thresholds")
     if failed:
         raise typer.Exit(1)
 

@@ -5,7 +5,6 @@ The sentence beside each field is its documentation; a file of `facelocus/recipe
 
 from __future__ import annotations
 
-import dataclasses
 import difflib
 import importlib.resources
 import json
@@ -235,8 +234,3 @@ def differences(recipe: Recipe, other: Recipe) -> list[str]:
         return found
 
     return walk(ours, theirs, "")
-
-
-def replace(recipe: Recipe, **changes: Any) -> Recipe:
-    """Return the recipe with whole fields replaced: how one recipe states its difference from another."""
-    return dataclasses.replace(recipe, **changes)
