@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from facelocus.data import Pack, read_celeba
 from facelocus.nn import NetworkSpec
 from facelocus.nn.backbones import TRUNKS
+from facelocus.training import loop
 from facelocus.training.recipe import Augment, Optimizer, Phase, Recipe, Schedule
 from faces import write_celeba
+from short_runs import results, train
 from tiny_trunk import TinyTrunk
 
 
@@ -39,3 +42,14 @@ def recipe(monkeypatch: pytest.MonkeyPatch) -> Recipe:
 @pytest.fixture
 def run(tmp_path: Path) -> Path:
     return tmp_path / "run"
+
+
+@pytest.fixture(autouse=True)
+def frequent_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loop, "LOG_EVERY", 3)
+
+
+@pytest.fixture
+def uninterrupted(recipe: Recipe, pack: Pack, tmp_path: Path) -> dict[str, Any]:
+    train(recipe, pack, tmp_path / "uninterrupted")
+    return results(tmp_path / "uninterrupted")

@@ -1,0 +1,170 @@
+"""A run that was stopped, killed or interrupted ends with the same bits as one that was not."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from facelocus.data import Pack
+from facelocus.errors import (
+    ModelFileError,
+    StoppedError,
+)
+from facelocus.nn.weights import read_tensors
+from facelocus.training import checkpoint
+from facelocus.training.recipe import Recipe
+from facelocus.training.run import load_run
+from short_runs import STEPS, at_steps, ctrl_c, results, train
+
+
+@pytest.mark.parametrize("stops", [(1,), (5,), (7,), (10,), (2, 3, 8)])
+def test_stopped_and_continued_ends_with_the_same_bits(
+    stops: tuple[int, ...],
+    uninterrupted: dict[str, Any],
+    recipe: Recipe,
+    pack: Pack,
+    run: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    at_steps(monkeypatch, ctrl_c, *stops)
+    for stop in stops:
+        with pytest.raises(StoppedError, match=f"stopped after step {stop} of {STEPS}: the same command goes on"):
+            train(recipe, pack, run)
+        assert not (run / "weights.safetensors").exists()
+    train(recipe, pack, run)
+    assert results(run) == uninterrupted
+
+
+@pytest.mark.parametrize("changes", [{"kind": "sgd"}, {"kind": "adamw", "decay_vectors": True}])
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_every_optimiser_and_precision_continues_to_the_same_bits(
+    changes: dict[str, Any],
+    precision: Any,
+    recipe: Recipe,
+    pack: Pack,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    recipe = dataclasses.replace(
+        recipe, optimizer=dataclasses.replace(recipe.optimizer, **changes), precision=precision
+    )
+    train(recipe, pack, tmp_path / "whole")
+    at_steps(monkeypatch, ctrl_c, 4)
+    with pytest.raises(StoppedError):
+        train(recipe, pack, tmp_path / "stopped")
+    train(recipe, pack, tmp_path / "stopped")
+    assert results(tmp_path / "stopped") == results(tmp_path / "whole")
+
+
+def test_killed_without_notice_ends_with_the_same_bits(
+    uninterrupted: dict[str, Any], recipe: Recipe, pack: Pack, run: Path, tmp_path: Path
+) -> None:
+    """Another process trains, saves after each step, and is sent SIGKILL once it is past the change of size."""
+    script = tmp_path / "killed.py"
+    script.write_text(
+        textwrap.dedent("""
+        import json, pathlib, sys, time
+        sys.path.insert(0, sys.argv[1])
+        import torch
+        from tiny_trunk import TinyTrunk
+        from facelocus.data import Pack
+        from facelocus.nn.backbones import TRUNKS
+        from facelocus.training import loop
+        from facelocus.training.recipe import Recipe
+
+        TRUNKS["tiny"] = TinyTrunk
+        loop.LOG_EVERY, loop.SAVE_EVERY = 3, 0.0
+        real, calls = loop.attribute_losses, 0
+
+        def losses(logits, labels):
+            global calls
+            calls += 1
+            if calls == 8:  # the checkpoint is of step 7
+                print("ready", flush=True)
+                time.sleep(600)
+            return real(logits, labels)
+
+        loop.attribute_losses = losses
+        recipe = Recipe.from_json(json.loads(pathlib.Path(sys.argv[2]).read_text()))
+        pack, run = Pack.open(pathlib.Path(sys.argv[3])), pathlib.Path(sys.argv[4])
+        loop.train(recipe, pack, run, name="tiny", device=torch.device("cpu"), progress=False)
+        """)
+    )
+    (tmp_path / "recipe.json").write_text(json.dumps(recipe.to_json()))
+    arguments = [Path(__file__).parents[1], tmp_path / "recipe.json", pack.folder, run]
+    environment = os.environ | {"OMP_NUM_THREADS": str(torch.get_num_threads())}
+    with subprocess.Popen(
+        [sys.executable, script, *arguments], stdout=subprocess.PIPE, text=True, env=environment
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        process.kill()
+    _, description = read_tensors(run / checkpoint.FILE)
+    assert description["step"] == 7
+    train(recipe, pack, run)
+    assert results(run) == uninterrupted
+
+
+def test_what_was_written_after_the_checkpoint_is_dropped(
+    uninterrupted: dict[str, Any], recipe: Recipe, pack: Pack, run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_steps(monkeypatch, ctrl_c, 4)
+    with pytest.raises(StoppedError):
+        train(recipe, pack, run)
+    with (run / "metrics.jsonl").open("a") as stream:
+        stream.write('{"step": 6, "loss": 1.0}\n{"step": 9, "lo')  # killed while writing
+    train(recipe, pack, run)
+    assert results(run) == uninterrupted
+
+
+def test_ctrl_c_says_how_to_go_on_and_gives_the_signal_back(
+    recipe: Recipe, pack: Pack, run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    handlers = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+    at_steps(monkeypatch, ctrl_c, 3)
+    with pytest.raises(StoppedError) as stopped:
+        train(recipe, pack, run)
+    assert stopped.value.exit_code == 130
+    assert str(stopped.value) == "stopped after step 3 of 11: the same command goes on from there"
+    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == handlers
+    with pytest.raises(ModelFileError, match=f"{run}: not finished: run its command again"):
+        load_run(run)
+
+
+def test_sigterm_saves_as_ctrl_c_does(recipe: Recipe, pack: Pack, run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    at_steps(monkeypatch, lambda: os.kill(os.getpid(), signal.SIGTERM), 2)
+    with pytest.raises(StoppedError, match="after step 2"):
+        train(recipe, pack, run)
+    assert (run / checkpoint.FILE).exists()
+
+
+def test_a_second_ctrl_c_does_not_wait(
+    uninterrupted: dict[str, Any], recipe: Recipe, pack: Pack, run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def twice() -> None:
+        ctrl_c()
+        ctrl_c()
+
+    at_steps(monkeypatch, twice, 2)
+    with pytest.raises(KeyboardInterrupt):
+        train(recipe, pack, run)
+    train(recipe, pack, run)
+    assert results(run) == uninterrupted
+
+
+def test_ctrl_c_in_the_last_step_finishes(
+    uninterrupted: dict[str, Any], recipe: Recipe, pack: Pack, run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_steps(monkeypatch, ctrl_c, STEPS)
+    train(recipe, pack, run)
+    assert results(run) == uninterrupted
