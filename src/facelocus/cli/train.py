@@ -15,6 +15,9 @@ def train(
     set_: Annotated[
         list[str] | None, typer.Option("--set", help="key=value that differs from the recipe, repeatable.")
     ] = None,
+    from_: Annotated[
+        Path | None, typer.Option("--from", help="A finished run or a model file whose weights to start from.")
+    ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
 ) -> None:
     """Train a network; stop with Ctrl-C and go on with the same command."""
@@ -28,5 +31,5 @@ def train(
 
     chosen = load_recipe(recipe).with_settings(set_ or [])
     where = choose_device(device)
-    run(chosen, open_pack(data), to, name=recipe, device=where)
+    run(chosen, open_pack(data), to, name=recipe, device=where, start=from_)
     typer.echo(f"{to}: finished; next: facelocus export {to} model.onnx")

@@ -11,8 +11,11 @@ from facelocus.files import write_atomically
 from facelocus.training.recipe import Recipe, differences
 
 
-def claim(run: Path, recipe: Recipe, record: dict[str, Any]) -> None:
+def claim(run: Path, recipe: Recipe, record: dict[str, Any]) -> dict[str, Any]:
     """Make the run folder, or check that the one there is of the same recipe and data.
+
+    Returns:
+        The record of the run: the one given, or that of the first start.
 
     Raises:
         UsageError: it is something else, or a run of another recipe or of other data.
@@ -25,10 +28,12 @@ def claim(run: Path, recipe: Recipe, record: dict[str, Any]) -> None:
         changed = differences(before, recipe)
         if changed:
             raise UsageError(f"{run}: holds a run with other settings ({changed[0]}): choose another --to")
-        data = json.loads((run / "record.json").read_text())["data"]
-        if data["fingerprint"] != record["data"]["fingerprint"]:
-            raise UsageError(f"{run}: holds a run on other data ({data['description']}): choose another --to")
-        return
+        begun: dict[str, Any] = json.loads((run / "record.json").read_text())
+        if begun["data"]["fingerprint"] != record["data"]["fingerprint"]:
+            raise UsageError(f"{run}: holds a run on other data ({begun['data']['description']}): choose another --to")
+        if begun["from"] != record["from"]:
+            raise UsageError(f"{run}: holds a run from other weights: give the same --from, or choose another --to")
+        return begun
     if run.exists() and any(run.iterdir()):
         raise UsageError(f"{run}: is not empty and not a run: choose another --to")
     try:
@@ -37,6 +42,7 @@ def claim(run: Path, recipe: Recipe, record: dict[str, Any]) -> None:
         raise StorageError(f"{run}: cannot be made ({error.strerror}): choose another --to") from error
     write_atomically(run / "record.json", json.dumps(record, indent=1))
     write_atomically(run / "recipe.json", json.dumps(recipe.to_json(), indent=1))
+    return record
 
 
 class Metrics:

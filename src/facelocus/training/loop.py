@@ -23,6 +23,7 @@ from facelocus.errors import (
     FacelocusError,
     RecipeError,
     StoppedError,
+    UsageError,
 )
 from facelocus.files import write_atomically
 from facelocus.metrics import choose_thresholds
@@ -39,7 +40,7 @@ from facelocus.training.optimizer import MovingAverage, build_optimizer, set_rat
 from facelocus.training.plan import Plan
 from facelocus.training.recipe import Recipe
 from facelocus.training.record import run_record
-from facelocus.training.run import FILE, RunModel
+from facelocus.training.run import FILE, RunModel, load_weights
 
 #: Steps between two lines of metrics.
 LOG_EVERY = 50
@@ -76,7 +77,16 @@ def choose_device(name: str) -> torch.device:
     return device
 
 
-def train(recipe: Recipe, pack: Pack, run: Path, *, name: str, device: torch.device, progress: bool = True) -> None:
+def train(
+    recipe: Recipe,
+    pack: Pack,
+    run: Path,
+    *,
+    name: str,
+    device: torch.device,
+    start: Path | None = None,
+    progress: bool = True,
+) -> None:
     """Train into a run folder, or go on where that folder's checkpoint stands.
 
     The folder holds recipe.json, record.json, metrics.jsonl, checkpoint.safetensors, and at the end
@@ -89,10 +99,13 @@ def train(recipe: Recipe, pack: Pack, run: Path, *, name: str, device: torch.dev
         run: the folder; created where missing.
         name: how the recipe is called in records and messages.
         device: see choose_device.
+        start: a finished run's folder or a model file whose weights to start from.
         progress: show a bar and lines on stderr.
 
     Raises:
-        UsageError: the folder holds a run of another recipe or of other data.
+        UsageError: the folder holds a run of another recipe or of other data, or the weights to start from are of
+            another network.
+        ModelFileError: `start` cannot be read.
         RecipeError: the network cannot be built, or cannot take the size of a phase; no folder is made then.
         FacelocusError: the loss is no longer a number.
         StoppedError: stopped by Ctrl-C or SIGTERM, after saving.
@@ -100,17 +113,21 @@ def train(recipe: Recipe, pack: Pack, run: Path, *, name: str, device: torch.dev
     """
     rows = pack.rows("train", exclude=recipe.left_out_names())
     plan = Plan(recipe, len(rows))
-    record = run_record(recipe, pack, name, device, len(rows))
+    begin, description = load_weights(start) if start else (None, {"training": None})
+    record = run_record(recipe, pack, name, device, len(rows), description["training"])
     if device.type == "cpu":
         keep_freed_memory()
     torch.manual_seed(recipe.seed)
     network = recipe.network.build(pack.attributes)
     _try_sizes(network, recipe)
-    claim(run, recipe, record)
+    if begin is None:
+        network.start_at(_rates(pack.labels[rows]))
+    else:
+        _start_from(begin, network, start)
+    record = claim(run, recipe, record)
     if (run / FILE).exists():
         return
 
-    network.start_at(_rates(pack.labels[rows]))
     network.trunk.to(memory_format=torch.channels_last)
     network.to(device)
     optimizer = build_optimizer(network, recipe.optimizer)
@@ -175,6 +192,16 @@ def train(recipe: Recipe, pack: Pack, run: Path, *, name: str, device: torch.dev
                     )
     seconds = round(seconds + time.monotonic() - started, 1)
     _finish(run, pack, network, average, record | {"seconds": seconds})
+
+
+def _start_from(begin: RegionNetwork, network: RegionNetwork, source: Path | None) -> None:
+    """Copy the weights of another network of the same layers and attributes."""
+    if begin.attributes != network.attributes:
+        raise UsageError(f"{source}: was trained for other attributes than the data has: leave out --from")
+    try:
+        network.load_state_dict(begin.state_dict())
+    except RuntimeError as error:
+        raise UsageError(f"{source}: is another network than the recipe's: leave out --from") from error
 
 
 def _try_sizes(network: RegionNetwork, recipe: Recipe) -> None:

@@ -11,11 +11,17 @@ from facelocus.provenance import commit, cpu_name, now, versions
 from facelocus.training.recipe import Recipe
 
 
-def run_record(recipe: Recipe, pack: Pack, name: str, device: torch.device, images: int) -> dict[str, Any]:
-    """Return the record of a run that starts now on `images` training images; JSON-ready, without paths."""
+def run_record(
+    recipe: Recipe, pack: Pack, name: str, device: torch.device, images: int, start: dict[str, Any] | None
+) -> dict[str, Any]:
+    """Return the record of a run that starts now on `images` training images; JSON-ready, without paths.
+
+    `start` is the record of the run whose weights it starts from.
+    """
     return {
         "recipe": name,
         "seed": recipe.seed,
+        "from": start,
         "commit": commit(),
         "date": now(),
         "data": {"description": pack.description, "fingerprint": pack.fingerprint, "training_images": images},

@@ -15,7 +15,7 @@ from facelocus.data.pack import Pack
 from facelocus.errors import ModelFileError
 from facelocus.model import Prediction
 from facelocus.nn.network import RegionNetwork
-from facelocus.nn.weights import build_from, read_tensors
+from facelocus.nn.weights import build_from, read_model_file, read_tensors
 
 FILE = "weights.safetensors"
 
@@ -106,3 +106,15 @@ def load_run(run: Path) -> RunModel:
     tensors, description = read_tensors(run / FILE)
     network = build_from(description, tensors, run / FILE)
     return RunModel(network, description, description["training"]["recipe"])
+
+
+def load_weights(source: Path) -> tuple[RegionNetwork, dict[str, Any]]:
+    """Return the network of a finished run's folder or of a model file, and its description.
+
+    Raises:
+        ModelFileError: it is neither, or damaged.
+    """
+    if source.is_dir():
+        run = load_run(source)
+        return run.network, run.metadata
+    return read_model_file(source)
