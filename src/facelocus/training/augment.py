@@ -43,13 +43,32 @@ def augment(frames: Tensor, spec: Augment, generator: torch.Generator) -> Tensor
         frames = F.grid_sample(frames, grid, padding_mode="border", align_corners=False)
     elif spec.flip:
         frames = torch.where(mirror.view(-1, 1, 1, 1) < 0, frames.flip(3), frames)
-    for amount, around in (
-        (spec.brightness, None),
-        (spec.contrast, (1, 2, 3)),
-        (spec.saturation, (1,)),
+    for amount, centre_of in (
+        (spec.brightness, _black),
+        (spec.contrast, _mean_colour),
+        (spec.saturation, _grey),
+        (spec.sharpness, _blurred),
     ):
         if amount:
             factor = (1 + amount * (2 * uniform() - 1)).view(-1, 1, 1, 1)
-            centre = frames.mean(around, keepdim=True) if around else 0.0
+            centre = centre_of(frames)
             frames = centre + (frames - centre) * factor
     return frames.clamp(0, 255)
+
+
+def _black(frames: Tensor) -> Tensor:
+    return torch.zeros_like(frames)
+
+
+def _mean_colour(frames: Tensor) -> Tensor:
+    return frames.mean((1, 2, 3), keepdim=True)
+
+
+def _grey(frames: Tensor) -> Tensor:
+    return frames.mean(1, keepdim=True)
+
+
+def _blurred(frames: Tensor) -> Tensor:
+    """Return frames weighted 1 2 1 over rows and columns, borders replicated."""
+    padded = F.pad(frames, (1, 1, 1, 1), mode="replicate")
+    return F.avg_pool2d(F.avg_pool2d(padded, 2, 1), 2, 1)

@@ -158,7 +158,7 @@ def train(
             (by_attribute.sum() / len(labels)).backward()
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
-            average.update(network, step)
+            average.update(network, plan.since(step))
             losses += by_attribute.detach() / len(labels)
             bar.update()
 

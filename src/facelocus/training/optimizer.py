@@ -41,7 +41,8 @@ def set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
 class MovingAverage:
     """Exponential moving average of a network's parameters and BatchNorm statistics.
 
-    The decay climbs to its value as (1 + step) / (10 + step), so that the start is forgotten.
+    The decay climbs to its value as (1 + step) / (10 + step), so that the start is forgotten. Steps count from the
+    start of a phase: inputs of another size have other statistics, and a mixture of both fits neither.
     """
 
     def __init__(self, network: RegionNetwork, decay: float) -> None:

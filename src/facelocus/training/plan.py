@@ -37,3 +37,8 @@ class Plan:
     def phase(self, step: int) -> int:
         """Return the index of the phase of a step."""
         return next(index for index, end in enumerate(self.ends) if step < end)
+
+    def since(self, step: int) -> int:
+        """Return how many steps of its phase come before a step."""
+        phase = self.phase(step)
+        return step - (self.ends[phase - 1] if phase else 0)

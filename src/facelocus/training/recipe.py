@@ -47,6 +47,8 @@ class Augment:
         brightness: largest change, as a share of the pixel value.
         contrast: largest change of the spread around each image's mean, as a share.
         saturation: largest change of the distance from grey, as a share.
+        sharpness: largest change of the distance from a blurred copy, as a share; the warp blurs, so that a network
+            trained without it has never seen a picture as sharp as the ones it is measured on.
     """
 
     flip: float = 0.5
@@ -56,6 +58,7 @@ class Augment:
     brightness: float = 0.0
     contrast: float = 0.0
     saturation: float = 0.0
+    sharpness: float = 0.0
 
 
 @dataclass(frozen=True)
