@@ -151,3 +151,15 @@ def test_each_image_has_its_own_numbers() -> None:
     x = found(changed(dots(8, RIGHT, DOWN, LEFT), Augment(flip=0.0, shift=3.0)))[:, 0, 0]
     assert len({round(value, 3) for value in x.tolist()}) == 8
     assert not math.isnan(x.sum())
+
+
+def test_sharpness_keeps_plain_areas_and_scales_the_distance_from_a_blurred_copy() -> None:
+    frames = 100 + 20 * torch.rand(200, 3, 8, 8, generator=torch.Generator().manual_seed(1))
+    weights = torch.tensor([1.0, 2.0, 1.0]).outer(torch.tensor([1.0, 2.0, 1.0])) / 16
+    padded = torch.nn.functional.pad(frames, (1, 1, 1, 1), mode="replicate")
+    blurred = torch.nn.functional.conv2d(padded, weights.expand(3, 1, 3, 3), groups=3)
+    result = changed(frames, Augment(flip=0.0, sharpness=0.3))
+    ratio = (result - blurred).flatten(1).norm(dim=1) / (frames - blurred).flatten(1).norm(dim=1)
+    assert 0.7 <= ratio.min() < 0.75 and 1.25 < ratio.max() < 1.301
+    plain = torch.full((8, 3, 8, 8), 120.0)
+    torch.testing.assert_close(changed(plain, Augment(flip=0.0, sharpness=1.0)), plain)

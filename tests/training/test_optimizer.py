@@ -116,3 +116,13 @@ def test_moving_average_is_no_view_of_the_network(network: RegionNetwork) -> Non
         for parameter in network.parameters():
             parameter.add_(1)
     assert all(torch.equal(value, before[name]) for name, value in average.tensors.items())
+
+
+def test_the_average_forgets_what_came_before_a_phase(network: RegionNetwork) -> None:
+    average = MovingAverage(network, 0.999)
+    for value in average.tensors.values():
+        value.fill_(100)
+    for step in range(100):
+        average.update(network, step)
+    state = network.state_dict()
+    assert all((value - state[name]).abs().max() < 1e-3 for name, value in average.tensors.items())
