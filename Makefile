@@ -48,7 +48,8 @@ numbers: .venv/installed
 	.venv/bin/python benchmarks/readme_numbers.py
 
 curve: .venv/installed
-	.venv/bin/python benchmarks/training_curve.py results/weights/default.metrics.jsonl docs/training_curve.png
+	.venv/bin/python benchmarks/training_curve.py results/weights/default/metrics.jsonl \
+		results/weights/refine/metrics.jsonl docs/training_curve.png
 
 # The stamps: an environment is brought up to date when what it is made from is newer.
 .venv/installed: pyproject.toml

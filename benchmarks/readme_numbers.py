@@ -2,8 +2,7 @@
 
     python benchmarks/readme_numbers.py
 
-Reads results/weights/default.json (facelocus evaluate --json) and, where it lies beside it, default.record.json
-(record.json of the run); without the first the README shows no numbers.
+Reads results/weights/default.json (facelocus evaluate --json) and the record of the run that made the weights.
 """
 
 from __future__ import annotations
@@ -15,6 +14,7 @@ from typing import Any
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
 EVALUATION = ROOT / "results" / "weights" / "default.json"
+RECORD = ROOT / "results" / "weights" / "refine" / "record.json"
 BEGIN, END = "<!-- numbers -->\n", "<!-- /numbers -->"
 
 _ROWS = {
@@ -25,10 +25,8 @@ _ROWS = {
 }
 
 
-def numbers(evaluation: Path = EVALUATION) -> str:
-    """Return the table as Markdown, or nothing where there is no evaluation."""
-    if not evaluation.exists():
-        return ""
+def numbers(evaluation: Path = EVALUATION, record: Path = RECORD) -> str:
+    """Return the table as Markdown, from an evaluation and the record of the run."""
     report = json.loads(evaluation.read_text(encoding="utf-8"))
     people = f" of {report['people']:,} people" if report["people"] else ""
     lines = [
@@ -42,7 +40,7 @@ def numbers(evaluation: Path = EVALUATION) -> str:
     for key, title in _ROWS.items():
         low, high = report["intervals"][key]
         lines.append(f"| {title} | {report[key]:.2f} | {low:.2f} to {high:.2f} |")
-    lines += ["", _extremes(report["attributes"]) + _run(evaluation.with_suffix(".record.json"))]
+    lines += ["", _extremes(report["attributes"]) + " " + _run(record)]
     return "\n".join(lines) + "\n"
 
 
@@ -57,14 +55,16 @@ def _extremes(attributes: dict[str, Any]) -> str:
 
 
 def _run(record: Path) -> str:
-    """Say how the weights were made."""
-    if not record.exists():
-        return ""
+    """Say how the weights were made, run after run."""
     run = json.loads(record.read_text(encoding="utf-8"))
-    images, minutes = run["data"]["training_images"], run["seconds"] / 60
+    chain = [run]
+    while before := chain[0].get("from"):
+        chain.insert(0, before)
+    recipes = ", then ".join(f"`{link['recipe']}`" for link in chain)
+    minutes = sum(link["seconds"] for link in chain) / 60
     return (
-        f" Trained with the recipe `{run['recipe']}` on {images:,} faces in {minutes:.0f} minutes "
-        f"({run['device']}, {run['threads']} threads)."
+        f"Trained with the recipe {recipes} on {run['data']['training_images']:,} faces in {minutes:.0f} minutes "
+        f"({run['device']}, {run['threads']} threads, other work beside it)."
     )
 
 

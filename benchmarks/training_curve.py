@@ -1,6 +1,6 @@
-"""The course of a run as a picture: loss by region, and validation accuracy.
+"""The course of a run, or of runs that follow each other, as a picture: loss by region, and validation accuracy.
 
-python benchmarks/training_curve.py METRICS.jsonl OUT.png
+python benchmarks/training_curve.py METRICS.jsonl... OUT.png
 """
 
 from __future__ import annotations
@@ -25,10 +25,15 @@ _COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("metrics", type=Path, help="metrics.jsonl of a run folder")
+    parser.add_argument("metrics", type=Path, nargs="+", help="metrics.jsonl of run folders, in order")
     parser.add_argument("out", type=Path, help="the picture, PNG")
     arguments = parser.parse_args()
-    lines = [json.loads(line) for line in arguments.metrics.read_text(encoding="utf-8").splitlines()]
+    lines: list[dict[str, Any]] = []
+    for path in arguments.metrics:
+        step, epoch = (lines[-1]["step"], max(line.get("epoch", 0) for line in lines)) if lines else (0, 0)
+        for line in map(json.loads, path.read_text(encoding="utf-8").splitlines()):
+            moved = {"step": line["step"] + step} | ({"epoch": line["epoch"] + epoch} if "epoch" in line else {})
+            lines.append(line | moved)
     draw([line for line in lines if "loss" in line], [line for line in lines if "validation" in line], arguments.out)
 
 
