@@ -1,4 +1,8 @@
-"""The shipped weights: PSE(b) on an ImageNet-initialised EfficientNet-lite0, made to train on two cores."""
+"""The first half of the shipped weights: PSE(b) on an ImageNet-initialised EfficientNet-lite0, for two cores.
+
+`refine` goes on from it. Its last epoch, at full size and without sharpness among the random changes, reads sharp
+pictures badly (validation falls from 91.2 to 89.7); it is kept as it was run, and `refine` mends it.
+"""
 
 from facelocus.nn.network import NetworkSpec
 from facelocus.training.recipe import Augment, Optimizer, Phase, Recipe, Schedule
