@@ -56,7 +56,7 @@ def test_it_holds_the_model_the_detector_the_types_and_every_licence(wheel: Path
         "photos/mtcnn/rnet.onnx",
         "photos/mtcnn/onet.onnx",
         "photos/mtcnn/NOTICE",
-        "recipes/photographs_300.txt",
+        "data/photographs_300.txt",
     ):
         assert f"facelocus/{name}" in names
     licences = {name.partition(".dist-info/licenses/")[2] for name in names}
