@@ -14,9 +14,10 @@ import importlib.resources
 import json
 import os
 import zipfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -39,6 +40,33 @@ class Prediction:
 
     probabilities: npt.NDArray[np.float32]
     masks: npt.NDArray[np.float32] | None
+
+
+class Predictor(Protocol):
+    """What a model file and a trained run have in common.
+
+    Attributes:
+        name: how reports call it.
+        attributes: the AttributeSet of its outputs.
+        thresholds: "accuracy" and "balanced", float32 of shape A: yes from this probability on.
+        metadata: its description.
+        sha256: of a file's bytes, hexadecimal; None where there is no one file.
+    """
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def attributes(self) -> AttributeSet: ...
+    @property
+    def thresholds(self) -> Mapping[str, npt.NDArray[np.float32]]: ...
+    @property
+    def metadata(self) -> Mapping[str, Any]: ...
+    @property
+    def sha256(self) -> str | None: ...
+
+    def predict(self, crops: npt.NDArray[np.uint8], flip: bool = False, batch: int = 64) -> Prediction:
+        """Return the Prediction of N aligned faces, uint8 N x 218 x 178 x 3."""
+        ...
 
 
 class Model:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from facelocus.model import Model
+    from facelocus.model import Predictor
     from facelocus.photos.analyze import Face
 
 _KEY = "facelocus photo"
@@ -27,7 +27,9 @@ def analyze(
     aligned: Annotated[
         bool, typer.Option("--aligned", help="The pictures are face crops framed like CelebA's aligned ones.")
     ] = False,
-    model: Annotated[str, typer.Option(help="A shipped name or an .onnx file.")] = "default",
+    model: Annotated[
+        str, typer.Option(help="A shipped name, an .onnx file, or a run's folder (needs the lab).")
+    ] = "default",
     flip: Annotated[bool, typer.Option("--flip", help="Average each face with its mirror image.")] = False,
 ) -> None:
     """Find the faces in photographs and say what each one shows; a star marks what is above its threshold.
@@ -42,12 +44,12 @@ def analyze(
 
     With --draw each photo gives DIR/NAME.facelocus.png, further photos of that name NAME-2.facelocus.png.
     """
+    from facelocus.cli.models import open_model
     from facelocus.errors import FacelocusError
-    from facelocus.model import Model
     from facelocus.photos.analyze import analyze_many
 
     warnings.filterwarnings("ignore", module="PIL")  # about oddities in a file that is then read all the same
-    loaded = Model.load(model)
+    loaded = open_model(model)
     drawings = _drawings(photos, draw) if draw is not None else []
     failed = False
     entries: list[dict[str, Any]] = []
@@ -71,7 +73,7 @@ def analyze(
         raise typer.Exit(1)
 
 
-def _text(photo: Path, faces: list[Face], model: Model) -> str:
+def _text(photo: Path, faces: list[Face], model: Predictor) -> str:
     if not faces:
         return f"{photo}: no face found"
     limits = dict(zip(model.attributes.names, model.thresholds["accuracy"].tolist(), strict=True))
@@ -126,7 +128,7 @@ def _photo_of(drawing: Path) -> str | None:
         return None
 
 
-def _draw(photo: Path, faces: list[Face], model: Model, target: Path) -> None:
+def _draw(photo: Path, faces: list[Face], model: Predictor, target: Path) -> None:
     from PIL.PngImagePlugin import PngInfo
 
     from facelocus.files import write_atomically

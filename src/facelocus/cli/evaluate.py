@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Protocol
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -17,28 +17,11 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    from facelocus.attributes import AttributeSet
     from facelocus.data import Pack
-    from facelocus.model import Prediction
+    from facelocus.model import Predictor
 
 _BATCH = 64
 _COLUMNS = {"accuracy": "accuracy", "balanced_accuracy": "balanced", "f1": "F1", "average_precision": "AP"}
-
-
-class Predictor(Protocol):
-    """What evaluation needs of a model file or a run."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def attributes(self) -> AttributeSet: ...
-    @property
-    def thresholds(self) -> Mapping[str, npt.NDArray[np.float32]]: ...
-    @property
-    def metadata(self) -> Mapping[str, Any]: ...
-
-    def predict(self, crops: npt.NDArray[np.uint8], flip: bool = False, batch: int = 64) -> Prediction:
-        """Return probabilities of N aligned faces."""
 
 
 def evaluate(
@@ -55,6 +38,7 @@ def evaluate(
     Accuracy and F1 are taken at the model's accuracy thresholds, balanced accuracy at its balanced ones;
     intervals hold 95 % of 2,000 resamples of people.
     """
+    from facelocus.cli.models import open_model
     from facelocus.data import SPLITS, open_pack
     from facelocus.metrics import summarise
 
@@ -62,7 +46,7 @@ def evaluate(
         raise UsageError(f"--json {out}: is a folder or lies in none: name a file in an existing folder")
     if split not in SPLITS:
         raise UsageError(f"--split {split!r} is not known: choose one of {', '.join(SPLITS)}")
-    predictor, sha256 = _open_model(model)
+    predictor = open_model(model)
     pack = open_pack(data)
     columns = _columns(predictor, pack, data)
     rows = pack.rows(split)
@@ -78,7 +62,7 @@ def evaluate(
     )
     commit = predictor.metadata.get("training", {}).get("commit")
     report = {
-        "model": {"name": predictor.name, "sha256": sha256, "commit": commit},
+        "model": {"name": predictor.name, "sha256": predictor.sha256, "commit": commit},
         "data": {"description": pack.description, "fingerprint": pack.fingerprint},
         "split": split,
         "flip": flip,
@@ -91,18 +75,6 @@ def evaluate(
     _print_table(report)
     if out is not None:
         write_atomically(out, json.dumps(report, indent=1, ensure_ascii=False) + "\n")
-
-
-def _open_model(model: str) -> tuple[Predictor, str | None]:
-    """Return a model file's model and its SHA-256, or a run's and None."""
-    from facelocus.model import Model, shipped_models
-
-    if model not in shipped_models() and Path(model).is_dir():
-        from facelocus.training.run import load_run
-
-        return load_run(Path(model)), None
-    opened = Model.load(model)
-    return opened, opened.sha256
 
 
 def _columns(predictor: Predictor, pack: Pack, data: Path) -> list[int]:

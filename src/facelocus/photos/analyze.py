@@ -14,7 +14,7 @@ import numpy.typing as npt
 from facelocus.errors import FacelocusError
 from facelocus.images.align import align, fit_to_frame
 from facelocus.images.read import RGB, Source, read_image, read_reduced
-from facelocus.model import Model
+from facelocus.model import Model, Predictor
 from facelocus.photos.detect import Detector
 
 #: A JPEG is decoded at 1/2 or less where its longer side keeps this many pixels, twice what is searched.
@@ -71,13 +71,13 @@ class Face:
 
 
 def analyze(
-    source: Source, *, model: Model | str | Path = "default", aligned: bool = False, flip: bool = False
+    source: Source, *, model: Predictor | str | Path = "default", aligned: bool = False, flip: bool = False
 ) -> list[Face]:
     """Return the faces of one photograph, the largest first; an empty list where there is none.
 
     Args:
         source: what read_image takes: a path, bytes, an open file, a Pillow image or a uint8 array.
-        model: a loaded Model, a path, or the name of a shipped model.
+        model: a loaded model, a path, or the name of a shipped model.
         aligned: the picture is a face crop already, framed like CelebA's aligned ones; no face is looked for.
         flip: average with the mirrored face: a little more accurate, twice the work.
 
@@ -91,7 +91,7 @@ def analyze(
 def analyze_many(
     sources: Iterable[AnySource],
     *,
-    model: Model | str | Path = "default",
+    model: Predictor | str | Path = "default",
     aligned: bool = False,
     flip: bool = False,
 ) -> Iterator[tuple[AnySource, list[Face] | FacelocusError]]:
@@ -114,7 +114,7 @@ def analyze_many(
     return results()
 
 
-def _faces(source: Source, model: Model, detector: Detector | None, flip: bool) -> list[Face]:
+def _faces(source: Source, model: Predictor, detector: Detector | None, flip: bool) -> list[Face]:
     """Read, find faces (without a detector the picture is one), predict."""
     if detector is None:
         image = read_image(source)
@@ -146,7 +146,7 @@ def _faces(source: Source, model: Model, detector: Detector | None, flip: bool) 
     ]
 
 
-def _loaded(model: Model | str | Path) -> Model:
+def _loaded(model: Predictor | str | Path) -> Predictor:
     if not isinstance(model, (str, Path)):
         return model
     # A file may be exported anew while this process lives; what ships may not.

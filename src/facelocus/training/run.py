@@ -28,7 +28,10 @@ class RunModel:
         attributes: its AttributeSet.
         name: how it is called in reports.
         metadata: the description kept with its weights.
+        sha256: None, as it is no single file.
     """
+
+    sha256 = None
 
     def __init__(
         self,
