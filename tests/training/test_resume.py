@@ -111,8 +111,10 @@ def test_killed_without_notice_ends_with_the_same_bits(
         process.kill()
     _, description = read_tensors(run / checkpoint.FILE)
     assert description["step"] == 7
+    (run / ".checkpoint.safetensors.cut").write_bytes(b"half")  # as a kill in the middle of saving leaves
     train(recipe, pack, run)
     assert results(run) == uninterrupted
+    assert not list(run.glob(".*"))
 
 
 def test_what_was_written_after_the_checkpoint_is_dropped(

@@ -33,6 +33,8 @@ def claim(run: Path, recipe: Recipe, record: dict[str, Any]) -> dict[str, Any]:
             raise UsageError(f"{run}: holds a run on other data ({begun['data']['description']}): choose another --to")
         if begun["from"] != record["from"]:
             raise UsageError(f"{run}: holds a run from other weights: give the same --from, or choose another --to")
+        for unfinished in run.glob(".*"):  # what a killed process was writing
+            unfinished.unlink()
         return begun
     if run.exists() and any(run.iterdir()):
         raise UsageError(f"{run}: is not empty and not a run: choose another --to")
