@@ -163,3 +163,8 @@ def test_warmup_climbs_in_its_share_of_the_steps(kind: str) -> None:
     assert values[:10] == pytest.approx([0.1 * step for step in range(1, 11)])
     assert values[10] == 1
     assert values[10:] == sorted(values[10:], reverse=True) and values[-1] < 0.05
+
+
+def test_pairs_may_be_written_with_a_comma_alone() -> None:
+    assert Recipe().with_settings(["network.size=192,160"]).network.size == (192, 160)
+    assert Recipe().with_settings(["network.size=[192, 160]"]).network.size == (192, 160)

@@ -170,3 +170,12 @@ def test_ctrl_c_in_the_last_step_finishes(
     at_steps(monkeypatch, ctrl_c, STEPS)
     train(recipe, pack, run)
     assert results(run) == uninterrupted
+
+
+def test_killed_before_the_recipe_was_written_starts_anew(
+    uninterrupted: dict[str, Any], recipe: Recipe, pack: Pack, run: Path
+) -> None:
+    run.mkdir()
+    (run / "record.json").write_text("{}")
+    train(recipe, pack, run)
+    assert results(run) == uninterrupted

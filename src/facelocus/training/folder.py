@@ -36,7 +36,8 @@ def claim(run: Path, recipe: Recipe, record: dict[str, Any]) -> dict[str, Any]:
         for unfinished in run.glob(".*"):  # what a killed process was writing
             unfinished.unlink()
         return begun
-    if run.exists() and any(run.iterdir()):
+    # record.json comes first: alone it is a run that was killed between the two.
+    if run.exists() and any(file.name != "record.json" and file.name[0] != "." for file in run.iterdir()):
         raise UsageError(f"{run}: is not empty and not a run: choose another --to")
     try:
         run.mkdir(parents=True, exist_ok=True)

@@ -173,7 +173,9 @@ class Recipe:
         return recipe
 
     def with_settings(self, settings: Sequence[str]) -> Recipe:
-        """Return the recipe with `key=value` settings applied; keys are dotted, values JSON or plain words.
+        """Return the recipe with `key=value` settings applied.
+
+        Keys are dotted; values are JSON, plain words, or numbers with commas between them.
 
         Raises:
             RecipeError: no "=", an unknown key (with the nearest one) or a value of the wrong type.
@@ -190,11 +192,18 @@ class Recipe:
             place = values
             for name in path:
                 place = place[name]
-            try:
-                place[last] = json.loads(text)
-            except json.JSONDecodeError:
-                place[last] = text
+            place[last] = _value(text)
         return Recipe.from_json(values)
+
+
+def _value(text: str) -> Any:
+    """Read a setting's value: JSON, 192,160 for [192, 160], or the text itself."""
+    for form in (text, f"[{text}]" if "," in text else text):
+        try:
+            return json.loads(form)
+        except json.JSONDecodeError:
+            continue
+    return text
 
 
 def _dotted(value: dict[str, Any], prefix: str = "") -> list[str]:
