@@ -16,7 +16,10 @@ def train(
         list[str] | None, typer.Option("--set", help="key=value that differs from the recipe, repeatable.")
     ] = None,
     from_: Annotated[
-        Path | None, typer.Option("--from", help="A finished run or a model file whose weights to start from.")
+        str | None,
+        typer.Option(
+            "--from", help="Weights to start from: a shipped name, an .onnx file, or a finished run's folder."
+        ),
     ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
 ) -> None:
@@ -25,11 +28,13 @@ def train(
 
     require_lab()
     from facelocus.data.pack import open_pack
+    from facelocus.model import shipped_models
     from facelocus.recipes import load_recipe
     from facelocus.training.loop import choose_device
     from facelocus.training.loop import train as run
 
+    start = None if from_ is None else shipped_models().get(from_, Path(from_))
     chosen = load_recipe(recipe).with_settings(set_ or [])
     where = choose_device(device)
-    run(chosen, open_pack(data), to, name=recipe, device=where, start=from_)
+    run(chosen, open_pack(data), to, name=recipe, device=where, start=start)
     typer.echo(f"{to}: finished; next: facelocus export {to} model.onnx")
