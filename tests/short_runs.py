@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from facelocus.data import Pack
+from facelocus.errors import StoppedError
 from facelocus.nn.weights import read_tensors
 from facelocus.training import loop
 from facelocus.training.recipe import Recipe
@@ -60,3 +61,10 @@ def results(run: Path) -> dict[str, Any]:
 
 def lines(run: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+
+
+def stop_in_step(step: int, monkeypatch: pytest.MonkeyPatch, recipe: Recipe, pack: Pack, run: Path) -> None:
+    """Train until Ctrl-C in a step, counted from 1: the run is saved after it."""
+    at_steps(monkeypatch, ctrl_c, step)
+    with pytest.raises(StoppedError):
+        train(recipe, pack, run)

@@ -17,7 +17,6 @@ from facelocus.errors import (
     FacelocusError,
     ModelFileError,
     RecipeError,
-    StoppedError,
     StorageError,
     UsageError,
 )
@@ -27,15 +26,13 @@ from facelocus.training.folder import Metrics
 from facelocus.training.recipe import Optimizer, Recipe
 from facelocus.training.run import load_run
 from faces import write_celeba
-from short_runs import at_steps, ctrl_c, lines, results, train
+from short_runs import lines, results, stop_in_step, train
 
 
 def test_another_recipe_in_the_same_folder_is_refused(
     recipe: Recipe, pack: Pack, run: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    at_steps(monkeypatch, ctrl_c, 2)
-    with pytest.raises(StoppedError):
-        train(recipe, pack, run)
+    stop_in_step(2, monkeypatch, recipe, pack, run)
     before = {file.name: file.read_bytes() for file in run.iterdir()}
     with pytest.raises(UsageError, match=r"holds a run with other settings \(seed: 0, 5\): choose another --to"):
         train(dataclasses.replace(recipe, seed=5), pack, run)
@@ -45,9 +42,7 @@ def test_another_recipe_in_the_same_folder_is_refused(
 def test_other_data_in_the_same_folder_is_refused(
     recipe: Recipe, pack: Pack, run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    at_steps(monkeypatch, ctrl_c, 2)
-    with pytest.raises(StoppedError):
-        train(recipe, pack, run)
+    stop_in_step(2, monkeypatch, recipe, pack, run)
     other = Pack.build(read_celeba(write_celeba(tmp_path / "celeba", 15, seed=1)), tmp_path / "pack")
     with pytest.raises(UsageError, match=r"holds a run on other data .*: choose another --to"):
         train(recipe, other, run)
@@ -132,9 +127,7 @@ def test_a_full_disk_while_writing_metrics_is_a_storage_error(tmp_path: Path) ->
 def test_a_full_disk_while_saving_keeps_the_checkpoint_before(
     uninterrupted: dict[str, Any], recipe: Recipe, pack: Pack, run: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    at_steps(monkeypatch, ctrl_c, 3)
-    with pytest.raises(StoppedError):
-        train(recipe, pack, run)
+    stop_in_step(3, monkeypatch, recipe, pack, run)
     before = (run / checkpoint.FILE).read_bytes()
     with monkeypatch.context() as full:
 
@@ -152,9 +145,7 @@ def test_a_full_disk_while_saving_keeps_the_checkpoint_before(
 
 
 def test_a_damaged_checkpoint_is_named(recipe: Recipe, pack: Pack, run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    at_steps(monkeypatch, ctrl_c, 3)
-    with pytest.raises(StoppedError):
-        train(recipe, pack, run)
+    stop_in_step(3, monkeypatch, recipe, pack, run)
     content = (run / checkpoint.FILE).read_bytes()
     (run / checkpoint.FILE).write_bytes(content[: len(content) // 2])
     with pytest.raises(ModelFileError, match=rf"{checkpoint.FILE}: damaged"):

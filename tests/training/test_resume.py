@@ -24,7 +24,7 @@ from facelocus.nn.weights import read_tensors
 from facelocus.training import checkpoint
 from facelocus.training.recipe import Recipe
 from facelocus.training.run import load_run
-from short_runs import STEPS, at_steps, ctrl_c, results, train
+from short_runs import STEPS, at_steps, ctrl_c, results, stop_in_step, train
 
 
 @pytest.mark.parametrize("stops", [(1,), (5,), (7,), (10,), (2, 3, 8)])
@@ -120,9 +120,7 @@ def test_killed_without_notice_ends_with_the_same_bits(
 def test_what_was_written_after_the_checkpoint_is_dropped(
     uninterrupted: dict[str, Any], recipe: Recipe, pack: Pack, run: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    at_steps(monkeypatch, ctrl_c, 4)
-    with pytest.raises(StoppedError):
-        train(recipe, pack, run)
+    stop_in_step(4, monkeypatch, recipe, pack, run)
     with (run / "metrics.jsonl").open("a") as stream:
         stream.write('{"step": 6, "loss": 1.0}\n{"step": 9, "lo')  # killed while writing
     train(recipe, pack, run)

@@ -19,7 +19,6 @@ import shutil
 import sys
 from collections.abc import Collection
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +30,7 @@ from facelocus.data.celeba import read_celeba
 from facelocus.data.decode import FRAME_BYTES, decode_into
 from facelocus.data.table import SPLITS, FaceTable
 from facelocus.errors import DataError, InputError, StorageError, UsageError
+from facelocus.provenance import versions
 
 FORMAT = 1
 
@@ -219,7 +219,7 @@ def _write(table: FaceTable, folder: Path, workers: int) -> None:
         "description": table.description,
         "fingerprint": table.fingerprint,
         "attributes": table.attributes.to_json(),
-        "made_by": f"facelocus {version('facelocus')}",
+        "made_by": versions("numpy", "pillow"),
     }
     (folder / "pack.json").write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
     with faces.open("r+b") as file:

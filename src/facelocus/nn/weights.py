@@ -62,6 +62,8 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
 def build_from(description: dict[str, Any], tensors: dict[str, Tensor], source: Path) -> RegionNetwork:
     """Return the network of a description (keys "network" and "attributes") with these weights, in eval mode.
 
+    Counters of batches seen may be missing: they matter to no output, and a model file does not carry them.
+
     Raises:
         ModelFileError: it describes no network, or the tensors do not fit the one described.
     """
@@ -72,6 +74,8 @@ def build_from(description: dict[str, Any], tensors: dict[str, Tensor], source: 
         raise ModelFileError(f"{source}: its description is of no network: not a file of trained weights") from error
     network = spec.build(attributes)
     expected = network.state_dict()
+    counters = {name: value for name, value in expected.items() if name.endswith("num_batches_tracked")}
+    tensors = counters | tensors
     wrong = [n for n in expected if n not in tensors or tensors[n].shape != expected[n].shape]
     if wrong or tensors.keys() - expected.keys():
         name = (wrong or sorted(tensors.keys() - expected.keys()))[0]
@@ -101,16 +105,11 @@ def read_model_file(path: Path) -> tuple[RegionNetwork, dict[str, Any]]:
         raise ModelFileError(
             f"{path}: an ONNX file without facelocus's description: use one made by `facelocus export`"
         )
-    description = json.loads(described)
-    saved = {}
+    tensors = {}
     for initializer in model.graph.initializer:
         array = numpy_helper.to_array(initializer)
-        saved[initializer.name] = torch.from_numpy(
+        tensors[initializer.name] = torch.from_numpy(
             array.astype("float32") if array.dtype == "float16" else array.copy()
         )
-    spec = msgspec.convert({**description["network"], "imagenet": False}, NetworkSpec)
-    expected = spec.build(AttributeSet.from_json(description["attributes"])).state_dict()
-    tensors = {name: saved[name] for name in expected if name in saved}
-    # Counters of batches seen matter to no output and no graph carries them.
-    tensors |= {name: value for name, value in expected.items() if name.endswith("num_batches_tracked")}
+    description = json.loads(described)
     return build_from(description, tensors, path), description
