@@ -31,7 +31,7 @@ def table(tmp_path: Path) -> FaceTable:
         ({"labels": np.full((6, 40), 2, np.int8)}, "labels must be 1, 0 or -1"),
         ({"splits": np.full(6, 3, np.int8)}, "splits must be 0 to 2"),
         ({"people": np.zeros(5, np.int32)}, r"people must be int32 \(6,\)"),
-        ({"names": ("a.jpg",) * 6}, "names must be distinct"),
+        ({"lines": np.zeros(6, np.int32)}, "lines must be int64"),
     ],
 )
 def test_wrong_shapes_and_values_are_refused(table: FaceTable, change: dict[str, Any], message: str) -> None:

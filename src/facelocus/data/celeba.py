@@ -67,12 +67,13 @@ def read_celeba(path: Path) -> FaceTable:
         )
     people = None
     if IDENTITY_FILE in texts:
-        identity, lines = _read_numbers(texts[IDENTITY_FILE], names, "person", range(2**31))
+        identity, identity_lines = _read_numbers(texts[IDENTITY_FILE], names, "person", range(2**31))
         people = identity.astype(np.int32)
-        _refuse_shared_people(texts[IDENTITY_FILE].where, people, splits, lines)
+        _refuse_shared_people(texts[IDENTITY_FILE].where, people, splits, identity_lines)
     known = "split by person" if people is not None else "people unknown"
     description = f"official CelebA, {len(names):,} images, {known}"
-    return FaceTable(CELEBA, images, names, labels, splits, people, description)
+    listed_in = texts[ATTRIBUTE_FILE].where
+    return FaceTable(CELEBA, images, names, labels, splits, people, True, description, listed_in, lines)
 
 
 def _search_folder(path: Path) -> tuple[dict[str, _Text], ImageStore]:

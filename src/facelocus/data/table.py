@@ -154,11 +154,14 @@ class FaceTable:
     Attributes:
         attributes: the A attributes of the columns of `labels`.
         images: where the files in `names` are read from.
-        names: N distinct file names, the key of a face.
+        names: N file names; rows that name the same file share its picture.
         labels: int8, N x A: 1 yes, 0 no, -1 unknown.
         splits: int8, N: index into SPLITS.
         people: int32, N: who it is; None where nobody knows.
+        aligned: whether the pictures are frames already, 218 x 178; elsewhere the face is looked for and aligned.
         description: one line saying what this is.
+        listed_in: the file that lists the rows, as messages name it; None where they are listed nowhere.
+        lines: int64, N: the line of each row in that file, counted from 1; None as above.
 
     Raises:
         ValueError: a shape, a dtype or a value is not as above.
@@ -170,7 +173,10 @@ class FaceTable:
     labels: npt.NDArray[np.int8]
     splits: npt.NDArray[np.int8]
     people: npt.NDArray[np.int32] | None
+    aligned: bool
     description: str
+    listed_in: str | None = None
+    lines: npt.NDArray[np.int64] | None = None
 
     def __post_init__(self) -> None:
         count = len(self.names)
@@ -178,12 +184,13 @@ class FaceTable:
             ("labels", self.labels, (count, len(self.attributes)), np.int8),
             ("splits", self.splits, (count,), np.int8),
             ("people", self.people, (count,), np.int32),
+            ("lines", self.lines, (count,), np.int64),
         ]
         for field, array, shape, dtype in wanted:
             if array is not None and (array.shape != shape or array.dtype != dtype):
                 raise ValueError(f"{field} must be {dtype.__name__} {shape}, not {array.dtype} {array.shape}")
-        if count == 0 or len(set(self.names)) != count:
-            raise ValueError("names must be distinct, and at least one")
+        if count == 0:
+            raise ValueError("there must be at least one name")
         if self.labels.min() < -1 or self.labels.max() > 1:
             raise ValueError("labels must be 1, 0 or -1")
         if self.splits.min() < 0 or self.splits.max() >= len(SPLITS):
@@ -192,12 +199,19 @@ class FaceTable:
     def __len__(self) -> int:
         return len(self.names)
 
+    def place(self, row: int) -> str:
+        """Return how a message names a row: file and line, or the picture where rows are listed nowhere."""
+        if self.listed_in is None or self.lines is None:
+            return self.images.where(self.names[row])
+        return f"{self.listed_in} line {self.lines[row]}"
+
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 in hex over everything but the description; images count by their stamps."""
+        """SHA-256 in hex over everything but the descriptions; images count by their stamps."""
         digest = hashlib.sha256()
         for part in (
             json.dumps(self.attributes.to_json()).encode(),
+            bytes([self.aligned]),
             "\n".join(self.names).encode(),
             self.labels.tobytes(),
             self.splits.tobytes(),
