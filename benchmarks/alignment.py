@@ -22,9 +22,9 @@ import numpy as np
 from tqdm import tqdm
 
 from facelocus.attributes import FRAME
+from facelocus.detection.detect import Detection, Detector
 from facelocus.images.align import FITTED, LANDMARKS, similarity
 from facelocus.images.read import RGB, read_image
-from facelocus.photos.detect import Detection, Detector
 from facelocus.provenance import commit, cpu_name, now, versions
 
 FACES = 600

@@ -86,7 +86,7 @@ def test_the_import_contract_is_kept(tmp_path: Path) -> None:
     ("file", "line"),
     [
         ("images/read.py", "def late() -> None:\n    import torch"),
-        ("photos/detect.py", "def late() -> None:\n    from facelocus.nn import PSEConv"),
+        ("detection/detect.py", "def late() -> None:\n    from facelocus.nn import PSEConv"),
         ("metrics/accuracy.py", "from facelocus.model import Prediction"),
         ("nn/network.py", "from facelocus.training import loop"),
         ("training/run.py", "from facelocus.photos.analyze import Face"),

@@ -52,15 +52,15 @@ def test_it_holds_the_model_the_detector_the_types_and_every_licence(wheel: Path
         "py.typed",
         "models/default.onnx",
         "models/default.golden.npz",
-        "photos/mtcnn/pnet.onnx",
-        "photos/mtcnn/rnet.onnx",
-        "photos/mtcnn/onet.onnx",
-        "photos/mtcnn/NOTICE",
+        "detection/mtcnn/pnet.onnx",
+        "detection/mtcnn/rnet.onnx",
+        "detection/mtcnn/onet.onnx",
+        "detection/mtcnn/NOTICE",
         "data/photographs_300.txt",
     ):
         assert f"facelocus/{name}" in names
     licences = {name.partition(".dist-info/licenses/")[2] for name in names}
-    for name in ("LICENSE", "NOTICE", "LICENSES/weights-default.txt", "src/facelocus/photos/mtcnn/NOTICE"):
+    for name in ("LICENSE", "NOTICE", "LICENSES/weights-default.txt", "src/facelocus/detection/mtcnn/NOTICE"):
         assert name in licences
     assert {name.partition("/")[0] for name in names} == {
         "facelocus",

@@ -66,13 +66,13 @@ def test_every_check_is_made_when_one_fails(tmp_path: Path) -> None:
 
 
 def test_a_detector_that_does_not_load_fails_in_one_line(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
-    broken = types.ModuleType("facelocus.photos.detect")
+    broken = types.ModuleType("facelocus.detection.detect")
 
     def detector() -> None:
         raise ModelFileError("pnet.onnx: is cut short: reinstall facelocus")
 
     broken.Detector = detector  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "facelocus.photos.detect", broken)
+    monkeypatch.setitem(sys.modules, "facelocus.detection.detect", broken)
     result = run("--model", model.path)
     assert result.exit_code == 1
     assert result.output.splitlines()[-1] == "failed  detector: pnet.onnx: is cut short: reinstall facelocus"

@@ -68,7 +68,7 @@ def _golden(name: str) -> str:
 
 
 def _detector() -> str:
-    from facelocus.photos.detect import Detector
+    from facelocus.detection.detect import Detector
 
     Detector()
     return "loads"

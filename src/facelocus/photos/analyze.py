@@ -11,14 +11,11 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from facelocus.detection.detect import READ_LONGEST, Detector
 from facelocus.errors import FacelocusError
 from facelocus.images.align import align, fit_to_frame
 from facelocus.images.read import RGB, Source, read_image, read_reduced
 from facelocus.model import Model, Predictor
-from facelocus.photos.detect import Detector
-
-#: A JPEG is decoded at 1/2 or less where its longer side keeps this many pixels, twice what is searched.
-READ_LONGEST = 3200
 
 AnySource = TypeVar("AnySource", bound=Source)
 _Place = tuple[tuple[float, float, float, float], float | None, npt.NDArray[np.float64] | None]

@@ -15,8 +15,8 @@ import numpy.typing as npt
 import onnxruntime
 from PIL import Image
 
+from facelocus.detection.suppression import suppress
 from facelocus.images.read import RGB
-from facelocus.photos.suppression import suppress
 
 Doubles = npt.NDArray[np.float64]
 Floats = npt.NDArray[np.float32]
@@ -28,6 +28,9 @@ RATIO = 0.709
 
 #: Least scores after P-Net, R-Net and O-Net.
 THRESHOLDS = (0.6, 0.7, 0.7)
+
+#: A JPEG is decoded at 1/2 or less where its longer side keeps this many pixels, twice what is searched.
+READ_LONGEST = 3200
 
 # The most crops in one call of a network: bounds the memory in a crowd; larger batches are not faster.
 _BATCH = 256

@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 import pytest
 
-from facelocus.photos.suppression import suppress
+from facelocus.detection.suppression import suppress
 
 
 def _area(box: np.ndarray) -> float:

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pytest
 from PIL import Image
 
-from facelocus.photos.detect import RATIO, Detection, Detector, pyramid
+from facelocus.detection.detect import RATIO, Detection, Detector, pyramid
 
 Picture = npt.NDArray[np.uint8]
 Marks = npt.NDArray[np.int64]
