@@ -18,7 +18,7 @@ import time
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from facelocus.data import Pack, read_celeba
+from facelocus.data import Pack, read_table
 from facelocus.data.decode import decode_frame
 from facelocus.data.table import FaceTable
 from facelocus.provenance import commit, cpu_name, now, versions
@@ -32,7 +32,7 @@ def main() -> None:
     parser.add_argument("pack", type=Path)
     parser.add_argument("--json", type=Path, required=True)
     options = parser.parse_args()
-    table = read_celeba(options.data)
+    table = read_table(options.data)
     cores = len(os.sched_getaffinity(0))
     plain = plain_rate(table) * cores
     seconds, samples = measure(options.data, options.pack)
@@ -84,7 +84,7 @@ def measure(data: Path, folder: Path) -> tuple[float, list[int]]:
 
 
 def build(data: Path, folder: Path, sender: Connection) -> None:
-    table = read_celeba(data)
+    table = read_table(data)
     sender.send("read")
     start = time.perf_counter()
     Pack.build(table, folder)

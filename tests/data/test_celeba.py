@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 
 from facelocus.attributes import CELEBA
-from facelocus.data import read_celeba
-from facelocus.errors import DataError, InputError
+from facelocus.data import read_table
+from facelocus.errors import DataError
 from faces import DRAWN, drawn_attributes, write_celeba, zip_celeba
+from layouts import write_csv_edition
 
 ATTRIBUTES = "list_attr_celeba.txt"
 PARTITION = "list_eval_partition.txt"
@@ -37,7 +38,7 @@ def edit_line(file: Path, number: int, change: Callable[[str], str]) -> None:
 
 
 def test_table_holds_what_the_lists_say(pristine: Path) -> None:
-    table = read_celeba(pristine)
+    table = read_table(pristine)
     assert table.names == tuple(f"{number:06d}.jpg" for number in range(1, 16))
     assert table.attributes == CELEBA
     assert set(np.unique(table.labels)) == {0, 1}
@@ -88,8 +89,8 @@ def windows_line_ends(celeba: Path, to: Path) -> Path:
 def test_every_arrangement_gives_the_same_faces(
     pristine: Path, tmp_path: Path, arrange: Callable[[Path, Path], Path]
 ) -> None:
-    flat = read_celeba(pristine)
-    other = read_celeba(arrange(pristine, tmp_path / "other"))
+    flat = read_table(pristine)
+    other = read_table(arrange(pristine, tmp_path / "other"))
     assert other.names == flat.names
     np.testing.assert_array_equal(other.labels, flat.labels)
     np.testing.assert_array_equal(other.splits, flat.splits)
@@ -98,17 +99,17 @@ def test_every_arrangement_gives_the_same_faces(
 
 def test_identity_list_is_optional(celeba: Path) -> None:
     (celeba / IDENTITY).unlink()
-    table = read_celeba(celeba)
+    table = read_table(celeba)
     assert table.people is None
-    assert table.description == "official CelebA, 15 images, people unknown"
+    assert table.description == "official CelebA, 15 images, people unknown: intervals by image"
 
 
 def test_empty_lines_are_passed_over_and_counted(celeba: Path) -> None:
     edit_line(celeba / IDENTITY, 2, lambda line: "\n" + line)
-    assert read_celeba(celeba).people is not None
-    edit_line(celeba / IDENTITY, 6, lambda line: "000005.jpg 1")
-    with pytest.raises(DataError, match=r"identity_CelebA.txt line 6: person 1 .*at line 1;"):
-        read_celeba(celeba)
+    assert read_table(celeba).people is not None
+    edit_line(celeba / IDENTITY, 6, lambda line: "000005.jpg Ann")
+    with pytest.raises(DataError, match=r"identity_CelebA.txt line 6: person is 'Ann'"):
+        read_table(celeba)
 
 
 def swap_names(line: str) -> str:
@@ -139,10 +140,9 @@ REFUSALS = [
     (PARTITION, 4, lambda line: "000004.jpg -1", r"line 4: partition is '-1', not 0 to 2"),
     (PARTITION, 4, lambda line: "000005.jpg 1", r"line 4: names 000005.jpg, .* has 000004.jpg there"),
     (PARTITION, 4, lambda line: "000004.jpg", r"line 4: 0 values, not 1"),
-    (PARTITION, 15, lambda line: "", r"has 14 rows, list_attr_celeba.txt 15"),
+    (PARTITION, 15, lambda line: "", r"has 14 rows, the attribute list 15"),
     (IDENTITY, 7, lambda line: "000009.jpg 3", r"line 7: names 000009.jpg, .* has 000007.jpg there"),
     (IDENTITY, 7, lambda line: "000007.jpg Ann", r"line 7: person is 'Ann'"),
-    (IDENTITY, 7, lambda line: "000007.jpg 2", r"line 7: person 2 is in train, but in validation at line 4"),
 ]
 
 
@@ -152,23 +152,29 @@ def test_inconsistent_lists_are_refused_with_file_and_line(
 ) -> None:
     edit_line(celeba / file, line, change)
     with pytest.raises(DataError, match=re.escape(str(celeba / file)) + " " + message) as refused:
-        read_celeba(celeba)
+        read_table(celeba)
     assert "\n" not in str(refused.value)
     assert "; " in str(refused.value)
+
+
+def test_a_person_in_two_splits_is_refused_with_both_rows(celeba: Path) -> None:
+    edit_line(celeba / IDENTITY, 7, lambda line: "000007.jpg 2")
+    with pytest.raises(DataError, match=r"list_attr_celeba.txt line 9: its person is in train, but in validation at .*6;"):
+        read_table(celeba)
 
 
 def test_a_short_and_a_long_row_do_not_cancel_out(celeba: Path) -> None:
     edit_line(celeba / ATTRIBUTES, 9, lambda line: line.rsplit(None, 1)[0])
     edit_line(celeba / ATTRIBUTES, 12, lambda line: line + " -1")
     with pytest.raises(DataError, match="line 9: 39 values"):
-        read_celeba(celeba)
+        read_table(celeba)
 
 
 @pytest.mark.parametrize("content", ["", "15", "15\n", "15\n5_o_Clock_Shadow", "0\n" + " ".join(CELEBA.names)])
 def test_a_list_cut_short_in_its_head_is_refused(celeba: Path, content: str) -> None:
     (celeba / ATTRIBUTES).write_text(content)
     with pytest.raises(DataError, match=ATTRIBUTES):
-        read_celeba(celeba)
+        read_table(celeba)
 
 
 @pytest.mark.parametrize("form", ["folder", "zip"])
@@ -176,32 +182,70 @@ def test_a_missing_image_is_refused_with_its_row(celeba: Path, tmp_path: Path, f
     (celeba / "img_align_celeba" / "000012.jpg").unlink()
     path = celeba if form == "folder" else zip_celeba(celeba, tmp_path / "celeba.zip")
     with pytest.raises(DataError, match=r"list_attr_celeba.txt line 14: there is no image .*/000012.jpg \(1 "):
-        read_celeba(path)
+        read_table(path)
 
 
-def test_what_is_not_celeba_is_refused(tmp_path: Path, celeba: Path) -> None:
-    with pytest.raises(InputError, match="nowhere does not exist; name the folder"):
-        read_celeba(tmp_path / "nowhere")
-    (tmp_path / "empty").mkdir()
-    with pytest.raises(DataError, match=r"empty is not CelebA: it has no list_attr_celeba.txt"):
-        read_celeba(tmp_path / "empty")
+def test_an_incomplete_celeba_is_refused(tmp_path: Path, celeba: Path) -> None:
+    (celeba / PARTITION).rename(celeba / "partition.txt")
+    with pytest.raises(DataError, match=r"celeba is not CelebA: it has no list_eval_partition.txt"):
+        read_table(celeba)
+    (celeba / "partition.txt").rename(celeba / PARTITION)
     with pytest.raises(DataError, match=r"000001.jpg is neither a folder nor a complete zip"):
-        read_celeba(celeba / "img_align_celeba" / "000001.jpg")
+        read_table(celeba / "img_align_celeba" / "000001.jpg")
     shutil.rmtree(celeba / "img_align_celeba")
     with pytest.raises(DataError, match="has no folder img_align_celeba with images"):
-        read_celeba(celeba)
+        read_table(celeba)
     with pytest.raises(DataError, match="has no folder img_align_celeba with images"):
-        read_celeba(zip_celeba(celeba, tmp_path / "bare.zip"))
+        read_table(zip_celeba(celeba, tmp_path / "bare.zip"))
 
 
 def test_a_zip_cut_short_is_refused(celeba: Path, tmp_path: Path) -> None:
     archive = zip_celeba(celeba, tmp_path / "celeba.zip")
     archive.write_bytes(archive.read_bytes()[:-5000])
     with pytest.raises(DataError, match=r"celeba.zip is neither a folder nor a complete zip"):
-        read_celeba(archive)
+        read_table(archive)
 
 
 def test_two_data_sets_below_one_folder_are_refused(celeba: Path) -> None:
     shutil.copytree(celeba, celeba.parent / "again")
     with pytest.raises(DataError, match=r"has two lists .*again.* and .*celeba"):
-        read_celeba(celeba.parent)
+        read_table(celeba.parent)
+
+
+CSV_REFUSALS = [
+    ("list_attr_celeba.csv", 1, lambda line: line.replace("Bangs", "Fringe"), r"line 1: attribute 6 is 'Fringe'"),
+    ("list_attr_celeba.csv", 1, lambda line: line + ",Old", r"line 1: 41 attributes, not 40"),
+    ("list_attr_celeba.csv", 9, lambda line: line.rpartition(",")[0] + ",0", r"line 9: Young is '0', not 1 or -1"),
+    ("list_attr_celeba.csv", 9, lambda line: line.rpartition(",")[0] + ",", r"line 9: 39 values, not 40"),
+    ("list_eval_partition.csv", 4, lambda line: "000003.jpg,3", r"line 4: partition is '3', not 0 to 2"),
+    ("list_eval_partition.csv", 4, lambda line: "000004.jpg,0", r"line 4: names 000004.jpg, .* has 000003.jpg there"),
+]
+
+
+@pytest.mark.parametrize(("file", "line", "change", "message"), CSV_REFUSALS, ids=[case[3] for case in CSV_REFUSALS])
+def test_an_inconsistent_csv_edition_is_refused_with_file_and_line(
+    tmp_path: Path, file: str, line: int, change: Callable[[str], str], message: str
+) -> None:
+    folder = write_csv_edition(tmp_path / "celeba")
+    edit_line(folder / file, line, lambda text: change(text.rstrip("\r")))
+    with pytest.raises(DataError, match=re.escape(str(folder / file)) + " " + message):
+        read_table(folder)
+
+
+def test_both_editions_hold_the_same(pristine: Path, tmp_path: Path) -> None:
+    official, other = read_table(pristine), read_table(write_csv_edition(tmp_path / "celeba"))
+    assert other.names == official.names
+    np.testing.assert_array_equal(other.labels, official.labels)
+    np.testing.assert_array_equal(other.splits, official.splits)
+    assert other.people is None
+
+
+def test_the_csv_edition_takes_semicolons_quotes_and_an_identity_list(pristine: Path, tmp_path: Path) -> None:
+    folder = write_csv_edition(tmp_path / "celeba")
+    list_file = folder / "list_attr_celeba.csv"
+    quoted = [f'"{line}"'.replace(",", '";"') for line in list_file.read_text().split()]
+    list_file.write_text("\ufeff" + "\n".join(quoted), encoding="utf-8")
+    shutil.copy(pristine / IDENTITY, folder)
+    table = read_table(folder)
+    np.testing.assert_array_equal(table.labels, read_table(pristine).labels)
+    assert table.description == "CelebA (CSV edition), 15 images, split by person"

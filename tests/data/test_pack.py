@@ -1,4 +1,4 @@
-"""A Pack holds the decoded images byte for byte, refuses what it is not, and leaves nothing half-written."""
+"""A Pack holds the decoded images byte for byte and refuses what it is not."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from facelocus.attributes import FRAME
-from facelocus.data import FaceTable, Pack, open_pack, read_celeba
+from facelocus.data import FaceTable, Pack, open_pack, read_table
 from facelocus.data import pack as pack_module
+from facelocus.data import packing
 from facelocus.errors import DataError, InputError, StorageError, UsageError
 from faces import draw_face, write_celeba, zip_celeba
 
@@ -30,7 +30,7 @@ def celeba(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def table(celeba: Path) -> FaceTable:
-    return read_celeba(celeba)
+    return read_table(celeba)
 
 
 @pytest.fixture
@@ -42,6 +42,10 @@ def decoded(table: FaceTable) -> np.ndarray:
     return np.stack([Image.open(io.BytesIO(table.images.read(name))).convert("RGB") for name in table.names])
 
 
+def faces(pack: Pack) -> np.ndarray:
+    return pack.frames(np.arange(len(pack)))
+
+
 def only_file(folder: Path) -> str:
     (found,) = folder.iterdir()
     return found.name
@@ -50,9 +54,7 @@ def only_file(folder: Path) -> str:
 def test_pack_equals_the_decoded_images_and_the_table(table: FaceTable, tmp_path: Path) -> None:
     pack = Pack.build(table, tmp_path / "pack")
     assert len(pack) == 15
-    assert pack.faces.shape == (15, *FRAME)
-    assert isinstance(pack.faces, np.memmap) and not pack.faces.flags.writeable
-    np.testing.assert_array_equal(pack.faces, decoded(table))
+    np.testing.assert_array_equal(faces(pack), decoded(table))
     np.testing.assert_array_equal(pack.labels, table.labels)
     np.testing.assert_array_equal(pack.splits, table.splits)
     assert pack.people is not None
@@ -65,9 +67,9 @@ def test_pack_equals_the_decoded_images_and_the_table(table: FaceTable, tmp_path
 
 def test_several_processes_write_every_row_in_its_place(tmp_path: Path) -> None:
     folder = write_celeba(tmp_path / "celeba", 150)
-    table = read_celeba(zip_celeba(folder, tmp_path / "celeba.zip"))
+    table = read_table(zip_celeba(folder, tmp_path / "celeba.zip"))
     pack = Pack.build(table, tmp_path / "pack", workers=2)
-    np.testing.assert_array_equal(pack.faces, decoded(read_celeba(folder)))
+    np.testing.assert_array_equal(faces(pack), decoded(read_table(folder)))
 
 
 @pytest.mark.parametrize(
@@ -78,8 +80,8 @@ def test_images_are_opened_by_content(celeba: Path, tmp_path: Path, form: str, m
     folder = shutil.copytree(celeba, tmp_path / "celeba")
     image = Image.fromarray(draw_face(99)).convert(mode)
     image.save(folder / "img_align_celeba" / "000002.jpg", form, lossless=True)
-    pack = Pack.build(read_celeba(folder), tmp_path / "pack")
-    np.testing.assert_array_equal(pack.faces[1], np.asarray(image.convert("RGB")))
+    pack = Pack.build(read_table(folder), tmp_path / "pack")
+    np.testing.assert_array_equal(faces(pack)[1], np.asarray(image.convert("RGB")))
 
 
 def test_unknown_labels_and_unknown_people_survive(table: FaceTable, tmp_path: Path) -> None:
@@ -104,11 +106,11 @@ def test_rows_are_those_of_the_split_in_order_without_the_excluded(packed: Path)
 def test_a_pack_travels_to_another_process_as_its_folder(packed: Path) -> None:
     content = pickle.dumps(Pack.open(packed))
     assert len(content) < 1000
-    np.testing.assert_array_equal(pickle.loads(content).faces, Pack.open(packed).faces)
+    np.testing.assert_array_equal(faces(pickle.loads(content)), faces(Pack.open(packed)))
 
 
 def test_a_pack_of_the_same_source_is_reused(table: FaceTable, packed: Path, monkeypatch: Any) -> None:
-    monkeypatch.setattr(pack_module, "decode_into", None)
+    monkeypatch.setattr(pack_module, "write_pack", None)
     assert Pack.build(table, packed).names == table.names
 
 
@@ -142,9 +144,10 @@ def set_format(folder: Path, value: int) -> None:
         (lambda folder: cut(folder / "labels.npy"), "incomplete Pack"),
         (lambda folder: (folder / "people.npy").unlink(), "incomplete Pack .*people.npy"),
         (lambda folder: (folder / "names.json").write_text("[]"), "incomplete Pack .*holds 0 names, not 15"),
+        (lambda folder: np.save(folder / "frame_of.npy", np.full(15, 15)), "incomplete Pack .*other than 15 frames"),
         (lambda folder: (folder / "pack.json").write_text("{"), "incomplete Pack"),
         (lambda folder: np.save(folder / "splits.npy", np.zeros(4, np.int8)), r"incomplete Pack .*\(15,\)"),
-        (lambda folder: set_format(folder, 0), "a Pack of format 0, this version reads format 1"),
+        (lambda folder: set_format(folder, 0), "a Pack of format 0, this version reads format 2"),
         (lambda folder: (folder / "pack.json").unlink(), "is not a Pack"),
     ],
 )
@@ -161,7 +164,7 @@ def test_damaged_or_stale_packs_are_refused_in_one_line(packed: Path, damage: An
 def spoil(celeba: Path, tmp_path: Path, content: bytes) -> FaceTable:
     folder = shutil.copytree(celeba, tmp_path / "celeba")
     (folder / "img_align_celeba" / "000008.jpg").write_bytes(content)
-    return read_celeba(folder)
+    return read_table(folder)
 
 
 def as_png(image: np.ndarray) -> bytes:
@@ -179,20 +182,21 @@ def as_png(image: np.ndarray) -> bytes:
         (as_png(draw_face(0)[:200]), "000008.jpg is 178 x 200 pixels, an aligned face is 178 x 218"),
     ],
 )
-def test_an_unusable_image_is_named_and_nothing_is_left(
+def test_an_unusable_image_is_named_with_the_way_to_find_all(
     celeba: Path, tmp_path: Path, content: bytes, message: str
 ) -> None:
-    with pytest.raises(DataError, match=message):
-        Pack.build(spoil(celeba, tmp_path, content), tmp_path / "packs" / "pack")
-    assert not list((tmp_path / "packs").iterdir())
+    with pytest.raises(DataError, match=message + ".*; `facelocus data check DATA` lists all") as refused:
+        Pack.build(spoil(celeba, tmp_path, content), tmp_path / "pack")
+    assert "\n" not in str(refused.value)
+    assert not (tmp_path / "pack").exists()
 
 
 def test_an_unusable_image_is_named_by_a_worker_process_too(tmp_path: Path) -> None:
     folder = write_celeba(tmp_path / "celeba", 70)
     (folder / "img_align_celeba" / "000070.jpg").write_bytes(b"")
     with pytest.raises(DataError, match=r"000070.jpg is not an image"):
-        Pack.build(read_celeba(folder), tmp_path / "packs" / "pack", workers=2)
-    assert not list((tmp_path / "packs").iterdir())
+        Pack.build(read_table(folder), tmp_path / "pack", workers=2)
+    assert not (tmp_path / "pack").exists()
 
 
 def refuse(number: int) -> Any:
@@ -202,11 +206,8 @@ def refuse(number: int) -> Any:
     return call
 
 
-@pytest.mark.parametrize("step", ["_reserve", "decode_into"])
-def test_a_full_disk_is_one_line_and_leaves_nothing(
-    table: FaceTable, tmp_path: Path, monkeypatch: Any, step: str
-) -> None:
-    monkeypatch.setattr(pack_module, step, refuse(errno.ENOSPC))
+def test_a_full_disk_is_one_line_and_leaves_nothing(table: FaceTable, tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.setattr(os, "posix_fallocate", refuse(errno.ENOSPC), raising=False)
     with pytest.raises(StorageError, match=r"pack needs 1,\d{3},\d{3} bytes and [\d,]+ are free; make room"):
         Pack.build(table, tmp_path / "packs" / "pack")
     assert not list((tmp_path / "packs").iterdir())
@@ -214,7 +215,7 @@ def test_a_full_disk_is_one_line_and_leaves_nothing(
 
 def test_a_disk_too_small_is_refused_before_decoding(table: FaceTable, tmp_path: Path, monkeypatch: Any) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10, 9, 1))
-    monkeypatch.setattr(pack_module, "_write", None)
+    monkeypatch.setattr(packing, "create_frames", None)
     with pytest.raises(StorageError, match="and 1 are free"):
         Pack.build(table, tmp_path / "packs" / "pack")
     assert not list((tmp_path / "packs").iterdir())
@@ -226,19 +227,9 @@ def test_a_place_that_cannot_be_written_is_one_line(table: FaceTable, tmp_path: 
         Pack.build(table, tmp_path / "file" / "pack")
 
 
-def test_an_interrupt_leaves_nothing(table: FaceTable, tmp_path: Path, monkeypatch: Any) -> None:
-    def interrupt(*_: Any) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(pack_module, "decode_into", interrupt)
-    with pytest.raises(KeyboardInterrupt):
-        Pack.build(table, tmp_path / "packs" / "pack")
-    assert not list((tmp_path / "packs").iterdir())
-
-
 def test_a_file_system_that_cannot_reserve_still_packs(table: FaceTable, tmp_path: Path, monkeypatch: Any) -> None:
     monkeypatch.setattr(os, "posix_fallocate", refuse(errno.EOPNOTSUPP), raising=False)
-    np.testing.assert_array_equal(Pack.build(table, tmp_path / "pack").faces, decoded(table))
+    np.testing.assert_array_equal(faces(Pack.build(table, tmp_path / "pack")), decoded(table))
 
 
 def test_open_pack_packs_once_says_where_and_opens_again(celeba: Path, tmp_path: Path, capsys: Any) -> None:
@@ -251,13 +242,30 @@ def test_open_pack_packs_once_says_where_and_opens_again(celeba: Path, tmp_path:
     assert capsys.readouterr().err == ""
 
 
+def test_rows_that_name_the_same_picture_share_its_frame(table: FaceTable, tmp_path: Path) -> None:
+    rows = np.array([4, 0, 4, 2, 0, 4])
+    repeated = dataclasses.replace(
+        table,
+        names=tuple(table.names[row] for row in rows),
+        labels=table.labels[rows],
+        splits=table.splits[rows],
+        people=None,
+        lines=None,
+    )
+    pack = Pack.build(repeated, tmp_path / "pack")
+    assert np.load(pack.folder / "faces.npy", mmap_mode="r").shape[0] == 3
+    assert pack.names == repeated.names
+    np.testing.assert_array_equal(faces(pack), decoded(table)[rows])
+    np.testing.assert_array_equal(pack.labels, repeated.labels)
+
+
 def test_open_pack_packs_a_changed_source_anew(celeba: Path, tmp_path: Path) -> None:
     folder = shutil.copytree(celeba, tmp_path / "celeba")
     before = open_pack(folder, tmp_path / "packs")
     Image.fromarray(draw_face(7)).save(folder / "img_align_celeba" / "000001.jpg", quality=50)
     after = open_pack(folder, tmp_path / "packs")
     assert after.folder != before.folder
-    assert not np.array_equal(after.faces[0], before.faces[0])
+    assert not np.array_equal(faces(after)[0], faces(before)[0])
 
 
 def test_packs_go_to_the_cache_folder_by_default(celeba: Path, tmp_path: Path, monkeypatch: Any) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from facelocus.attributes import AttributeSet
-from facelocus.data import FaceTable, read_celeba
+from facelocus.data import FaceTable, read_table
 from facelocus.data.table import ImageZip
 from facelocus.errors import DataError
 from faces import write_celeba, zip_celeba
@@ -20,7 +20,7 @@ from faces import write_celeba, zip_celeba
 
 @pytest.fixture
 def table(tmp_path: Path) -> FaceTable:
-    return read_celeba(write_celeba(tmp_path / "celeba", 6))
+    return read_table(write_celeba(tmp_path / "celeba", 6))
 
 
 @pytest.mark.parametrize(
@@ -61,16 +61,16 @@ def test_fingerprint_follows_every_part(table: FaceTable) -> None:
 
 def test_fingerprint_follows_the_image_files(table: FaceTable, tmp_path: Path) -> None:
     folder = tmp_path / "celeba"
-    zipped = read_celeba(zip_celeba(folder, tmp_path / "before.zip"))
+    zipped = read_table(zip_celeba(folder, tmp_path / "before.zip"))
     image = folder / "img_align_celeba" / "000003.jpg"
     before = table.fingerprint
     image.write_bytes(image.read_bytes() + b" ")
-    assert read_celeba(folder).fingerprint != before
-    assert read_celeba(zip_celeba(folder, tmp_path / "after.zip")).fingerprint != zipped.fingerprint
+    assert read_table(folder).fingerprint != before
+    assert read_table(zip_celeba(folder, tmp_path / "after.zip")).fingerprint != zipped.fingerprint
 
 
 def test_a_zip_store_survives_pickling_and_narrowing(table: FaceTable, tmp_path: Path) -> None:
-    whole = read_celeba(zip_celeba(tmp_path / "celeba", tmp_path / "celeba.zip")).images
+    whole = read_table(zip_celeba(tmp_path / "celeba", tmp_path / "celeba.zip")).images
     whole.read("000001.jpg")
     narrow = pickle.loads(pickle.dumps(whole.only(["000002.jpg"])))
     assert narrow.read("000002.jpg") == table.images.read("000002.jpg")

@@ -96,7 +96,7 @@ def _predict(predictor: Predictor, pack: Pack, rows: npt.NDArray[np.int64], flip
     parts = []
     with tqdm(total=len(rows), unit="face", disable=None) as progress:
         for start in range(0, len(rows), _BATCH):
-            faces = pack.faces[rows[start : start + _BATCH]]
+            faces = pack.frames(rows[start : start + _BATCH])
             parts.append(predictor.predict(faces, flip=flip).probabilities)
             progress.update(len(faces))
     return np.concatenate(parts)

@@ -1,13 +1,15 @@
-"""Pack: every face decoded once, as one memory-mapped array on disk.
+"""Pack: every face decoded once, in plain files on disk.
 
-    PACK/faces.npy    uint8 N x 218 x 178 x 3, RGB
-    PACK/labels.npy   int8 N x A: 1 yes, 0 no, -1 unknown
-    PACK/splits.npy   int8 N: index into SPLITS
-    PACK/people.npy   int32 N, only where people are known
-    PACK/names.json   N file names
-    PACK/pack.json    format, attributes, fingerprint of the source, description
+    PACK/faces.npy      uint8 M x 218 x 178 x 3, RGB: the frames
+    PACK/names.json     M file names: of the frames
+    PACK/frame_of.npy   int64 N: the frame of each row; rows may share one
+    PACK/labels.npy     int8 N x A: 1 yes, 0 no, -1 unknown
+    PACK/splits.npy     int8 N: index into SPLITS
+    PACK/people.npy     int32 N, only where people are known
+    PACK/left_out.json  file names of photographs in which no face is found: they have no rows
+    PACK/pack.json      format, attributes, fingerprint of the source, description
 
-Plain NumPy files: anything that reads .npy reads a Pack.
+Anything that reads .npy reads a Pack.
 """
 
 from __future__ import annotations
@@ -25,34 +27,33 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from facelocus.attributes import FRAME, AttributeSet
-from facelocus.data.celeba import read_celeba
-from facelocus.data.decode import FRAME_BYTES, decode_into
+from facelocus.attributes import AttributeSet
+from facelocus.data.decode import cores
+from facelocus.data.frames import FrameFile
+from facelocus.data.packing import FORMAT, clear_abandoned, is_begun, pack_bytes, write_pack
+from facelocus.data.readers import read_table
 from facelocus.data.table import SPLITS, FaceTable
 from facelocus.errors import DataError, InputError, StorageError, UsageError
-from facelocus.provenance import versions
-
-FORMAT = 1
 
 
 @dataclass(frozen=True)
 class Pack:
-    """N decoded faces, opened from a folder; the order of rows is that of the FaceTable it was built from.
+    """N rows of decoded faces, opened from a folder.
+
+    The order of rows is that of the FaceTable it was built from, without the rows in whose photograph no face is found.
 
     Attributes:
         folder: where it lies.
-        faces: uint8, N x 218 x 178 x 3, RGB, memory-mapped read-only.
         labels: int8, N x A: 1 yes, 0 no, -1 unknown.
         splits: int8, N: index into SPLITS.
         people: int32, N, or None where people are not known.
         names: N file names.
         attributes: the A attributes of the columns of `labels`.
         fingerprint: the fingerprint of the FaceTable.
-        description: the description of the FaceTable.
+        description: the description of the FaceTable, and how many photographs were left out.
     """
 
     folder: Path
-    faces: np.memmap[Any, np.dtype[np.uint8]]
     labels: npt.NDArray[np.int8]
     splits: npt.NDArray[np.int8]
     people: npt.NDArray[np.int32] | None
@@ -60,13 +61,27 @@ class Pack:
     attributes: AttributeSet
     fingerprint: str
     description: str
+    _frame_of: npt.NDArray[np.int64]
+    _frames: FrameFile
 
     def __len__(self) -> int:
         return len(self.names)
 
     def __reduce__(self) -> tuple[Any, tuple[Path]]:
-        # Another process opens it again; pickling the array would copy all faces.
+        # Another process opens it again, with files of its own.
         return Pack.open, (self.folder,)
+
+    def frames(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.uint8]:
+        """Return the faces of rows, in their order: a new array, uint8, len(rows) x 218 x 178 x 3, RGB.
+
+        Raises:
+            DataError: the file cannot be read any more.
+        """
+        try:
+            return self._frames.read(self._frame_of[rows])
+        except OSError as error:
+            reason = error.strerror or error
+            raise DataError(f"{self.folder} cannot be read ({reason}); delete the folder and pack again") from error
 
     def rows(self, split: str, exclude: Collection[str] = ()) -> npt.NDArray[np.int64]:
         """Return the row numbers of one split, ascending, int64, without the file names in `exclude`.
@@ -101,21 +116,25 @@ class Pack:
                     "delete the folder and pack again"
                 )
             attributes = AttributeSet.from_json(about["attributes"])
-            names = tuple(json.loads((folder / "names.json").read_text(encoding="utf-8")))
-            count = about["images"]
+            rows, count = about["rows"], about["frames"]
+            names = json.loads((folder / "names.json").read_text(encoding="utf-8"))
             if len(names) != count:
                 raise ValueError(f"names.json holds {len(names)} names, not {count}")
+            frame_of = _load(folder / "frame_of.npy", (rows,), np.int64)
+            if not 0 <= frame_of.min() <= frame_of.max() < count:
+                raise ValueError(f"frame_of.npy is of other than {count} frames")
             people = folder / "people.npy"
             return cls(
                 folder=folder,
-                faces=_load(folder / "faces.npy", (count, *FRAME), np.uint8, "r"),
-                labels=_load(folder / "labels.npy", (count, len(attributes)), np.int8),
-                splits=_load(folder / "splits.npy", (count,), np.int8),
-                people=_load(people, (count,), np.int32) if about["people"] else None,
-                names=names,
+                labels=_load(folder / "labels.npy", (rows, len(attributes)), np.int8),
+                splits=_load(folder / "splits.npy", (rows,), np.int8),
+                people=_load(people, (rows,), np.int32) if about["people"] else None,
+                names=tuple(names[frame] for frame in frame_of),
                 attributes=attributes,
                 fingerprint=about["fingerprint"],
                 description=about["description"],
+                _frame_of=frame_of,
+                _frames=FrameFile(folder / "faces.npy", count),
             )
         except (OSError, KeyError, TypeError, ValueError, EOFError) as error:
             reason = f"{type(error).__name__}: {error}".splitlines()[0]
@@ -123,48 +142,44 @@ class Pack:
 
     @classmethod
     def build(cls, table: FaceTable, folder: Path, workers: int | None = None) -> Pack:
-        """Decode all faces of `table` into `folder` and open it; a complete Pack of this source is reused.
+        """Decode all pictures of `table` into `folder` and open it; a complete Pack of this source is reused.
+
+        Where the table is not aligned, the face of each photograph is found and aligned; photographs without one are
+        left out. A packing that was stopped goes on where it was; a second process waits for the first. Memory does
+        not grow with the number of pictures.
 
         `workers` is the number of decoding processes, by default one for each core. They are spawned, so a
-        script that calls this needs the usual `if __name__ == "__main__":`. Memory does not grow with N.
+        script that calls this needs the usual `if __name__ == "__main__":`.
 
         Raises:
-            DataError: an image is damaged or not of the frame's size, or `folder` holds something else.
-            StorageError: not enough space, or no permission. Nothing is left behind, as after Ctrl-C.
+            DataError: a picture is damaged or, in an aligned table, not of the frame's size; no photograph shows a
+                face; or `folder` holds something else.
+            StorageError: not enough space, or no permission.
         """
-        if folder.exists():
-            if not is_pack(folder):
-                raise DataError(f"{folder} exists and is not a Pack; name a folder that does not exist yet")
-            pack = cls.open(folder)
-            if pack.fingerprint != table.fingerprint:
-                raise DataError(
-                    f"{folder} is a Pack of another or a changed source ({pack.description}); "
-                    "delete the folder or name another one"
-                )
-            return pack
-        part = folder.with_name(f"{folder.name}.partial-{os.getpid()}")
-        need = pack_bytes(table)
-        try:
-            folder.parent.mkdir(parents=True, exist_ok=True)
-            if shutil.disk_usage(folder.parent).free < need:
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-            part.mkdir()
-            _write(table, part, workers or _cores())
-            part.replace(folder)
-        except OSError as error:
-            raise _storage_error(error, folder, need) from error
-        finally:
-            shutil.rmtree(part, ignore_errors=True)
-        return cls.open(folder)
+        if not folder.exists() or is_begun(folder):
+            try:
+                write_pack(table, folder, workers or cores())
+            except OSError as error:
+                raise _storage_error(error, folder, pack_bytes(table)) from error
+        if not is_pack(folder):
+            raise DataError(f"{folder} exists and is not a Pack; name a folder that does not exist yet")
+        pack = cls.open(folder)
+        if pack.fingerprint != table.fingerprint:
+            raise DataError(
+                f"{folder} is a Pack of another or a changed source ({pack.description}); "
+                "delete the folder or name another one"
+            )
+        return pack
 
 
 def open_pack(data: Path, packs: Path | None = None) -> Pack:
     """Open the faces in `data`: a Pack, or labelled faces that are packed first where that is not done yet.
 
     Args:
-        data: a Pack's folder, or CelebA as a folder or a zip.
+        data: a Pack's folder, or what read_table takes.
         packs: the folder of Packs made on the way, each named by its source's fingerprint; by default
-            `packs` below $FACELOCUS_CACHE, or below facelocus in the user's cache folder.
+            `packs` below $FACELOCUS_CACHE, or below facelocus in the user's cache folder. What stopped packings of
+            other sources left there is removed.
 
     Raises:
         InputError, DataError: `data` cannot be used.
@@ -172,10 +187,11 @@ def open_pack(data: Path, packs: Path | None = None) -> Pack:
     """
     if is_pack(data):
         return Pack.open(data)
-    table = read_celeba(data)
+    table = read_table(data)
     target = (packs or _cache_folder() / "packs") / table.fingerprint[:16]
     if not target.exists():
         gigabytes = pack_bytes(table) / 1e9
+        clear_abandoned(target)
         print(f"packing {table.description} into {target} ({gigabytes:.1f} GB, once)", file=sys.stderr)
     return Pack.build(table, target)
 
@@ -185,57 +201,11 @@ def is_pack(folder: Path) -> bool:
     return (folder / "pack.json").is_file()
 
 
-def pack_bytes(table: FaceTable) -> int:
-    """Return the bytes on disk that a Pack of this table takes, rounded up for names and headers."""
-    besides = sum(map(len, table.names)) + 32 * len(table) + 65_536
-    return len(table) * FRAME_BYTES + table.labels.nbytes + besides
-
-
-def _load(file: Path, shape: tuple[int, ...], dtype: type, mode: Any = None) -> Any:
-    array = np.load(file, mmap_mode=mode, allow_pickle=False)
+def _load(file: Path, shape: tuple[int, ...], dtype: type) -> Any:
+    array = np.load(file, allow_pickle=False)
     if array.shape != shape or array.dtype != dtype:
         raise ValueError(f"{file.name} is {array.dtype} {array.shape}, not {np.dtype(dtype)} {shape}")
     return array
-
-
-def _write(table: FaceTable, folder: Path, workers: int) -> None:
-    faces = folder / "faces.npy"
-    with faces.open("wb") as file:
-        header = {"descr": "|u1", "fortran_order": False, "shape": (len(table), *FRAME)}
-        np.lib.format.write_array_header_1_0(file, header)
-        offset = file.tell()
-        _reserve(file.fileno(), offset + len(table) * FRAME_BYTES)
-        file.flush()
-    decode_into(faces, offset, table, workers)
-    np.save(folder / "labels.npy", table.labels)
-    np.save(folder / "splits.npy", table.splits)
-    if table.people is not None:
-        np.save(folder / "people.npy", table.people)
-    (folder / "names.json").write_text(json.dumps(table.names), encoding="utf-8")
-    about = {
-        "format": FORMAT,
-        "images": len(table),
-        "people": table.people is not None,
-        "description": table.description,
-        "fingerprint": table.fingerprint,
-        "attributes": table.attributes.to_json(),
-        "made_by": versions("numpy", "pillow"),
-    }
-    (folder / "pack.json").write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
-    with faces.open("r+b") as file:
-        os.fsync(file.fileno())
-
-
-def _reserve(descriptor: int, size: int) -> None:
-    # Taking the space now finds a full disk before an hour of decoding; some file systems cannot.
-    try:
-        os.posix_fallocate(descriptor, 0, size)
-    except AttributeError:
-        os.ftruncate(descriptor, size)
-    except OSError as error:
-        if error.errno not in (errno.EOPNOTSUPP, errno.EINVAL):
-            raise
-        os.ftruncate(descriptor, size)
 
 
 def _storage_error(error: OSError, folder: Path, need: int) -> StorageError:
@@ -247,10 +217,6 @@ def _storage_error(error: OSError, folder: Path, need: int) -> StorageError:
         f"{folder} needs {need:,} bytes and {free:,} are free; "
         "make room, or set FACELOCUS_CACHE to a folder on a larger disk"
     )
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _cache_folder() -> Path:

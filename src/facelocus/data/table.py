@@ -44,7 +44,7 @@ class ImageStore(Protocol):
 
 @dataclass(frozen=True)
 class ImageFolder:
-    """Images as files below a folder; the stamp is the size in bytes."""
+    """Images as files below a folder, or anywhere by an absolute name; the stamp is the size in bytes."""
 
     folder: Path
 
@@ -60,11 +60,12 @@ class ImageFolder:
     def stamps(self, names: Sequence[str]) -> npt.NDArray[np.int64]:
         def size(name: str) -> int:
             try:
-                return os.stat(f"{self.folder}/{name}").st_size  # noqa: PTH116 - a Path each costs twice the call
+                return os.stat(os.path.join(self.folder, name)).st_size  # noqa: PTH116, PTH118 - a Path each costs twice
             except (FileNotFoundError, NotADirectoryError):
                 return -1
 
-        return np.fromiter((size(name) for name in names), dtype=np.int64, count=len(names))
+        sizes = {name: size(name) for name in dict.fromkeys(names)}
+        return np.fromiter(map(sizes.__getitem__, names), dtype=np.int64, count=len(names))
 
     def where(self, name: str) -> str:
         return str(self.folder / name)
@@ -97,7 +98,7 @@ class ImageZip:
 
     @classmethod
     def below(cls, archive: Path, prefix: str, members: Sequence[zipfile.ZipInfo]) -> ImageZip:
-        """Take the members directly below the folder `prefix` ("" or ending in a slash)."""
+        """Take the members below the folder `prefix` ("" or ending in a slash)."""
         entries = {
             info.filename[len(prefix) :]: ZipEntry(info.header_offset, info.compress_size, info.compress_type, info.CRC)
             for info in members
@@ -162,6 +163,7 @@ class FaceTable:
         description: one line saying what this is.
         listed_in: the file that lists the rows, as messages name it; None where they are listed nowhere.
         lines: int64, N: the line of each row in that file, counted from 1; None as above.
+        unit: what `lines` counts: "line" of a text, "row" of a file without lines.
 
     Raises:
         ValueError: a shape, a dtype or a value is not as above.
@@ -177,6 +179,7 @@ class FaceTable:
     description: str
     listed_in: str | None = None
     lines: npt.NDArray[np.int64] | None = None
+    unit: str = "line"
 
     def __post_init__(self) -> None:
         count = len(self.names)
@@ -203,7 +206,7 @@ class FaceTable:
         """Return how a message names a row: file and line, or the picture where rows are listed nowhere."""
         if self.listed_in is None or self.lines is None:
             return self.images.where(self.names[row])
-        return f"{self.listed_in} line {self.lines[row]}"
+        return f"{self.listed_in} {self.unit} {self.lines[row]}"
 
     @cached_property
     def fingerprint(self) -> str:

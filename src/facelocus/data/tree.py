@@ -1,0 +1,171 @@
+"""A folder and a zip archive seen alike: which files there are, one file's bytes, the images below a folder."""
+
+from __future__ import annotations
+
+import os
+import zipfile
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import BinaryIO, NamedTuple, Protocol
+
+from facelocus.data.table import FaceTable, ImageFolder, ImageStore, ImageZip
+from facelocus.errors import DataError, InputError
+
+#: Endings of files that are taken for pictures.
+PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
+
+_DEPTH = 4  # folders below the one named that are searched
+_TRIED = 100  # names looked for until the folder they are relative to is found
+
+
+class Tree(Protocol):
+    """Files below one place; a file is named by its path from there, with slashes.
+
+    Attributes:
+        path: the place, as it was named.
+        folders: folder ("" is the place itself) -> names of the files in it, sorted; hidden files left out.
+    """
+
+    @property
+    def path(self) -> Path: ...
+
+    @property
+    def folders(self) -> Mapping[str, Sequence[str]]: ...
+
+    def read(self, file: str) -> bytes:
+        """Return the bytes of a file; InputError where it cannot be read."""
+
+    def open(self, file: str) -> BinaryIO:
+        """Open a file for reading; InputError where it cannot be read."""
+
+    def where(self, file: str) -> str:
+        """Return how a message names a file."""
+
+    def images(self, folder: str) -> ImageStore:
+        """Return the images named relative to a folder."""
+
+
+class Reader(NamedTuple):
+    """One layout: what it is known by, whether a tree has it, and the reading."""
+
+    known_by: str
+    recognises: Callable[[Tree], bool]
+    read: Callable[[Tree], FaceTable]
+
+
+@dataclass(frozen=True)
+class FolderTree:
+    """A folder on disk."""
+
+    path: Path
+    folders: Mapping[str, Sequence[str]]
+
+    @classmethod
+    def walk(cls, path: Path) -> FolderTree:
+        """Look into a folder and the folders below it, four deep."""
+        folders: dict[str, Sequence[str]] = {}
+        for here, inner, files in os.walk(path):
+            folder = Path(here).relative_to(path).as_posix()
+            folder = "" if folder == "." else folder
+            inner[:] = sorted(name for name in inner if not name.startswith("."))
+            if folder and folder.count("/") + 1 >= _DEPTH:
+                inner.clear()
+            folders[folder] = sorted(name for name in files if not name.startswith("."))
+        return cls(path, folders)
+
+    @classmethod
+    def of_file(cls, file: Path, *beside: str) -> FolderTree:
+        """Look at one file and, where they exist, files of these names beside it."""
+        there = [name for name in beside if (file.parent / name).is_file()]
+        return cls(file.parent, {"": [file.name, *there]})
+
+    def read(self, file: str) -> bytes:
+        with self.open(file) as stream:
+            return stream.read()
+
+    def open(self, file: str) -> BinaryIO:
+        try:
+            return (self.path / file).open("rb")
+        except OSError as error:
+            raise InputError(f"{self.where(file)} cannot be read ({error.strerror}); restore the file") from error
+
+    def where(self, file: str) -> str:
+        return str(self.path / file)
+
+    def images(self, folder: str) -> ImageFolder:
+        return ImageFolder(self.path / folder)
+
+
+@dataclass(frozen=True)
+class ZipTree:
+    """A zip archive, read where it lies."""
+
+    path: Path
+    folders: Mapping[str, Sequence[str]]
+    members: Sequence[zipfile.ZipInfo]
+
+    @classmethod
+    def of(cls, path: Path) -> ZipTree:
+        """Read the directory of an archive; DataError where it is no complete zip."""
+        try:
+            with zipfile.ZipFile(path) as archive:
+                members = archive.infolist()
+        except PermissionError as error:
+            raise InputError(f"{path} cannot be read (no permission)") from error
+        except (zipfile.BadZipFile, EOFError) as error:
+            raise DataError(
+                f"{path} is neither a folder nor a complete zip; restore it, or name another one"
+            ) from error
+        files: dict[str, list[str]] = {"": []}
+        for info in members:
+            folder, _, name = info.filename.rpartition("/")
+            if name and not any(part.startswith((".", "__MACOSX")) for part in info.filename.split("/")):
+                files.setdefault(folder, []).append(name)
+        return cls(path, {folder: sorted(files[folder]) for folder in sorted(files)}, members)
+
+    def read(self, file: str) -> bytes:
+        try:
+            with zipfile.ZipFile(self.path) as archive:
+                return archive.read(file)
+        except (OSError, RuntimeError, zipfile.BadZipFile, NotImplementedError) as error:
+            raise DataError(f"{self.where(file)} is damaged or encrypted; restore the archive") from error
+
+    def open(self, file: str) -> BinaryIO:
+        return BytesIO(self.read(file))
+
+    def where(self, file: str) -> str:
+        return f"{self.path}/{file}"
+
+    def images(self, folder: str) -> ImageZip:
+        return ImageZip.below(self.path, f"{folder}/" if folder else "", self.members)
+
+
+def named(tree: Tree, name: str) -> list[str]:
+    """Return every file of this name, whatever its folder."""
+    return [join(folder, name) for folder, files in tree.folders.items() if name in files]
+
+
+def only_file(tree: Tree, name: str, what: str) -> str:
+    """Return the one file of this name; DataError where there is none or a second one, so that nothing is guessed."""
+    files = named(tree, name)
+    if not files:
+        raise DataError(f"{tree.path} is not {what}: it has no {name}; name the folder or zip that holds it")
+    if len(files) > 1:
+        raise DataError(f"{tree.path} has two lists {tree.where(files[0])} and {tree.where(files[1])}; name one folder")
+    return files[0]
+
+
+def folder_of(tree: Tree, names: Iterable[str]) -> str | None:
+    """Return the first folder that one of the first names is a path from; None where there is none."""
+    for _, name in zip(range(_TRIED), names, strict=False):
+        for file in named(tree, name.rpartition("/")[2]):
+            if file == name or file.endswith(f"/{name}"):
+                return file[: -len(name)].rstrip("/")
+    return None
+
+
+def join(folder: str, name: str) -> str:
+    """Return the path of a file or folder in a folder of a tree."""
+    return f"{folder}/{name}" if folder else name

@@ -1,0 +1,69 @@
+"""A folder per class is found where folders hold pictures and nothing but; each class is an attribute."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from facelocus.data import read_table
+from facelocus.errors import DataError
+from layouts import write_class_folders, write_face
+
+
+def test_each_class_is_an_attribute(tmp_path: Path) -> None:
+    table = read_table(write_class_folders(tmp_path))
+    assert table.attributes.names == ("happy", "sad")
+    assert table.attributes.regions == ("whole face",)
+    assert table.labels.tolist() == [[1, 0]] * 6 + [[0, 1]] * 4
+    assert table.names[0] == "happy/happy0.png"
+    assert table.people is None
+
+
+def test_splits_may_be_folders(tmp_path: Path) -> None:
+    for split, count in (("train", 4), ("val", 2), ("test", 1)):
+        for label in ("calm", "angry", "sad")[: 3 if split == "train" else 2]:
+            for seed in range(count):
+                write_face(tmp_path / "faces" / split / label / f"{seed}.jpg", seed)
+    table = read_table(tmp_path)
+    assert table.attributes.names == ("angry", "calm", "sad")
+    assert np.bincount(table.splits).tolist() == [12, 4, 2]
+    assert table.names[0].startswith("test/") or table.names[0].startswith("train/")
+    assert table.description == (
+        "3 folders of classes, 18 aligned images, split as listed, people unknown: intervals by image"
+    )
+
+
+def test_a_missing_split_is_taken_from_train(tmp_path: Path) -> None:
+    for split in ("train", "test"):
+        for label in ("calm", "angry"):
+            for seed in range(5):
+                write_face(tmp_path / split / label / f"{seed}.jpg", seed)
+    table = read_table(tmp_path)
+    assert "validation split from train by picture, 15 %, seed 0" in table.description
+    assert np.bincount(table.splits).tolist() == [8, 2, 10]
+
+
+@pytest.mark.parametrize("odd", ["happy/notes.txt", "happy/deeper/a.jpg", "other/notes.txt"])
+def test_folders_with_anything_else_are_no_classes(tmp_path: Path, odd: str) -> None:
+    write_class_folders(tmp_path)
+    (tmp_path / odd).parent.mkdir(exist_ok=True)
+    (tmp_path / odd).write_text("x")
+    with pytest.raises(DataError, match="has no labelled faces"):
+        read_table(tmp_path)
+
+
+def test_hidden_files_do_not_count(tmp_path: Path) -> None:
+    write_class_folders(tmp_path)
+    (tmp_path / ".cache").mkdir()
+    (tmp_path / "happy" / ".DS_Store").write_text("x")
+    assert len(read_table(tmp_path)) == 10
+
+
+@pytest.mark.parametrize("folders", [["happy"], ["train", "test"]])
+def test_one_class_or_splits_without_classes_are_refused(tmp_path: Path, folders: list[str]) -> None:
+    for folder in folders:
+        write_face(tmp_path / folder / "a.jpg", 0)
+    with pytest.raises(DataError, match="has no labelled faces"):
+        read_table(tmp_path)
