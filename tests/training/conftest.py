@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from facelocus.data import Pack, read_celeba
+from facelocus.data import Pack, read_table
 from facelocus.nn import NetworkSpec
 from facelocus.nn.backbones import TRUNKS
-from facelocus.training import loop
+from facelocus.training import log
 from facelocus.training.recipe import Augment, Optimizer, Phase, Recipe, Schedule
 from faces import write_celeba
 from short_runs import results, train
@@ -21,7 +21,7 @@ from tiny_trunk import TinyTrunk
 def pack(tmp_path_factory: pytest.TempPathFactory) -> Pack:
     """60 drawn faces: 36 train, 12 validation, 12 test."""
     folder = tmp_path_factory.mktemp("drawn")
-    return Pack.build(read_celeba(write_celeba(folder / "celeba", 60)), folder / "pack")
+    return Pack.build(read_table(write_celeba(folder / "celeba", 60)), folder / "pack")
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def run(tmp_path: Path) -> Path:
 
 @pytest.fixture(autouse=True)
 def frequent_lines(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loop, "LOG_EVERY", 3)
+    monkeypatch.setattr(log, "LOG_EVERY", 3)
 
 
 @pytest.fixture

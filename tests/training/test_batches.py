@@ -7,6 +7,9 @@ import torch
 
 from facelocus.data import Pack
 from facelocus.training.batches import Batches, rows_of_step
+from facelocus.training.world import World
+
+CPU = torch.device("cpu")
 
 ROWS = np.arange(100, 112)
 
@@ -40,16 +43,16 @@ def test_rows_that_fill_no_batch_are_left_out_in_turn() -> None:
 
 def test_batches_are_the_packs_rows(pack: Pack) -> None:
     rows = pack.rows("train")
-    for step, faces, labels in Batches(pack, rows, 6, seed=3, device=torch.device("cpu")).steps(0, 7):
+    for step, faces, labels in Batches(pack, rows, 6, seed=3, device=CPU, world=World()).steps(0, 7):
         expected = rows_of_step(rows, step, 6, 3)
         assert set(expected) <= set(rows)
         assert faces.dtype == torch.uint8 and labels.dtype == torch.int8
-        np.testing.assert_array_equal(faces.numpy(), pack.faces[expected])
+        np.testing.assert_array_equal(faces.numpy(), pack.frames(expected))
         np.testing.assert_array_equal(labels.numpy(), pack.labels[expected])
 
 
 def test_starting_later_gives_the_same_batches(pack: Pack) -> None:
-    batches = Batches(pack, pack.rows("train"), 6, seed=3, device=torch.device("cpu"))
+    batches = Batches(pack, pack.rows("train"), 6, seed=3, device=CPU, world=World())
     whole = list(batches.steps(0, 10))
     later = list(batches.steps(7, 10))
     assert [step for step, *_ in whole] == list(range(10))
@@ -57,3 +60,12 @@ def test_starting_later_gives_the_same_batches(pack: Pack) -> None:
     for ours, theirs in zip(later, whole[7:], strict=True):
         assert torch.equal(ours[1], theirs[1]) and torch.equal(ours[2], theirs[2])
     assert list(batches.steps(5, 5)) == []
+
+
+def test_processes_share_each_batch(pack: Pack) -> None:
+    rows = pack.rows("train")
+    whole = Batches(pack, rows, 6, seed=3, device=CPU, world=World())
+    parts = [Batches(pack, rows, 6, seed=3, device=CPU, world=World(rank, 3)) for rank in range(3)]
+    for ours, *theirs in zip(whole.steps(0, 8), *(part.steps(0, 8) for part in parts), strict=True):
+        assert torch.equal(ours[1], torch.cat([their[1] for their in theirs]))
+        assert torch.equal(ours[2], torch.cat([their[2] for their in theirs]))

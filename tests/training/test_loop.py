@@ -19,6 +19,7 @@ from facelocus.errors import (
 )
 from facelocus.nn.weights import read_tensors, round_to_half
 from facelocus.training import loop
+from facelocus.training.checkpoint import State
 from facelocus.training.loop import attribute_losses, choose_device
 from facelocus.training.recipe import Augment, Optimizer, Phase, Recipe
 from facelocus.training.run import RunModel, load_run
@@ -80,7 +81,7 @@ def test_a_finished_run_predicts_what_its_validation_says(recipe: Recipe, pack: 
 def test_predictions_have_the_model_files_shapes_and_unflip_masks(recipe: Recipe, pack: Pack, run: Path) -> None:
     train(recipe, pack, run)
     model = load_run(run)
-    crops = np.asarray(pack.faces[:5])
+    crops = pack.frames(np.arange(5))
     plain = model.predict(crops, batch=2)
     mirrored = model.predict(crops[:, :, ::-1])
     averaged = model.predict(crops, flip=True, batch=3)
@@ -173,9 +174,10 @@ def test_training_validates_with_the_average_and_goes_on_with_the_network(
 ) -> None:
     """Validation uses the averaged weights and puts the trained ones back."""
     seen: list[bool] = []
-    real = loop._validate
+    real = loop.validate
 
-    def watched(network: Any, average: Any, *rest: Any) -> dict[str, float]:
+    def watched(state: State, *rest: Any) -> dict[str, float]:
+        network, average = state.network, state.average
         before = {name: value.clone() for name, value in network.state_dict().items()}
         used: dict[str, Tensor] = {}
         predict = RunModel.predict_rows
@@ -186,12 +188,12 @@ def test_training_validates_with_the_average_and_goes_on_with_the_network(
 
         with monkeypatch.context() as patch:
             patch.setattr(RunModel, "predict_rows", spy)
-            scores = real(network, average, *rest)
+            scores = real(state, *rest)
         seen.append(all(torch.equal(used[name], average.tensors[name]) for name in used))
         seen.append(all(torch.equal(before[name], value) for name, value in network.state_dict().items()))
         seen.append(not torch.equal(before["logit_weight"], used["logit_weight"]))
         return scores
 
-    monkeypatch.setattr(loop, "_validate", watched)
+    monkeypatch.setattr(loop, "validate", watched)
     train(recipe, pack, run)
     assert len(seen) == 9 and all(seen)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from torch import Tensor
 
-from facelocus.data import Pack, read_celeba
+from facelocus.data import Pack, read_table
 from facelocus.errors import (
     DataError,
     FacelocusError,
@@ -21,12 +21,12 @@ from facelocus.errors import (
     UsageError,
 )
 from facelocus.nn.weights import read_tensors
-from facelocus.training import checkpoint, loop
+from facelocus.training import checkpoint, log, loop
 from facelocus.training.folder import Metrics
 from facelocus.training.recipe import Optimizer, Recipe
 from facelocus.training.run import load_run
 from faces import write_celeba
-from short_runs import lines, results, stop_in_step, train
+from short_runs import at_steps, lines, results, stop_in_step, train
 
 
 def test_another_recipe_in_the_same_folder_is_refused(
@@ -43,7 +43,7 @@ def test_other_data_in_the_same_folder_is_refused(
     recipe: Recipe, pack: Pack, run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stop_in_step(2, monkeypatch, recipe, pack, run)
-    other = Pack.build(read_celeba(write_celeba(tmp_path / "celeba", 15, seed=1)), tmp_path / "pack")
+    other = Pack.build(read_table(write_celeba(tmp_path / "celeba", 15, seed=1)), tmp_path / "pack")
     with pytest.raises(UsageError, match=r"holds a run on other data .*: choose another --to"):
         train(recipe, other, run)
 
@@ -86,7 +86,7 @@ def test_a_recipe_that_cannot_run_is_refused_before_a_folder_is_made(
 def test_a_loss_that_is_no_number_stops_in_one_line_and_is_not_saved(
     recipe: Recipe, pack: Pack, run: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(loop, "SAVE_EVERY", 0.0)
+    monkeypatch.setattr(log, "SAVE_EVERY", 0.0)
     real, called = loop.attribute_losses, 0
 
     def breaks(logits: Tensor, labels: Tensor) -> Tensor:
@@ -134,12 +134,12 @@ def test_a_full_disk_while_saving_keeps_the_checkpoint_before(
         def refuse(*_: object) -> None:
             raise OSError(28, "No space left on device")
 
-        full.setattr(loop, "SAVE_EVERY", 0.0)
+        full.setattr(log, "SAVE_EVERY", 0.0)
         full.setattr(os, "fsync", refuse)
         with pytest.raises(StorageError, match=r"No space left on device"):
             train(recipe, pack, run)
     assert (run / checkpoint.FILE).read_bytes() == before
-    assert not list(run.glob(".*"))
+    assert [file.name for file in run.glob(".*")] == [".lock"]
     train(recipe, pack, run)
     assert results(run) == uninterrupted
 
@@ -161,3 +161,38 @@ def test_folders_that_are_no_finished_run_are_refused(recipe: Recipe, pack: Pack
     (run / "weights.safetensors").write_bytes(b"no weights")
     with pytest.raises(ModelFileError, match=r"weights\.safetensors: damaged"):
         load_run(run)
+
+
+def test_two_runs_in_one_folder_are_refused(
+    uninterrupted: dict[str, Any], recipe: Recipe, pack: Pack, run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While a process trains there, another one is turned away and changes nothing."""
+    turned_away: list[str] = []
+
+    def second() -> None:
+        before = {file.name: file.read_bytes() for file in run.iterdir()}
+        with pytest.raises(UsageError, match=f"{run}: another process is training there: wait for it") as refused:
+            train(recipe, pack, run)
+        turned_away.append(str(refused.value))
+        assert {file.name: file.read_bytes() for file in run.iterdir()} == before
+
+    at_steps(monkeypatch, second, 4)
+    train(recipe, pack, run)
+    assert len(turned_away) == 1
+    assert results(run) == uninterrupted
+
+
+def test_the_reason_for_an_end_stands_in_the_metrics_until_the_run_goes_on(
+    uninterrupted: dict[str, Any], recipe: Recipe, pack: Pack, run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def breaks() -> None:
+        raise FacelocusError("a reason")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(log, "SAVE_EVERY", 0.0)
+        at_steps(broken, breaks, 5)
+        with pytest.raises(FacelocusError, match="a reason"):
+            train(recipe, pack, run)
+    assert lines(run)[-1] == {"step": 4, "error": "a reason"}
+    train(recipe, pack, run)
+    assert results(run) == uninterrupted

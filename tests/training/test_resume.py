@@ -8,12 +8,10 @@ import os
 import signal
 import subprocess
 import sys
-import textwrap
 from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 
 from facelocus.data import Pack
 from facelocus.errors import (
@@ -70,47 +68,14 @@ def test_killed_without_notice_ends_with_the_same_bits(
     uninterrupted: dict[str, Any], recipe: Recipe, pack: Pack, run: Path, tmp_path: Path
 ) -> None:
     """Another process trains, saves after each step, and is sent SIGKILL once it is past the change of size."""
-    script = tmp_path / "killed.py"
-    script.write_text(
-        textwrap.dedent("""
-        import json, pathlib, sys, time
-        sys.path.insert(0, sys.argv[1])
-        import torch
-        from tiny_trunk import TinyTrunk
-        from facelocus.data import Pack
-        from facelocus.nn.backbones import TRUNKS
-        from facelocus.training import loop
-        from facelocus.training.recipe import Recipe
-
-        TRUNKS["tiny"] = TinyTrunk
-        loop.LOG_EVERY, loop.SAVE_EVERY = 3, 0.0
-        real, calls = loop.attribute_losses, 0
-
-        def losses(logits, labels):
-            global calls
-            calls += 1
-            if calls == 8:  # the checkpoint is of step 7
-                print("ready", flush=True)
-                time.sleep(600)
-            return real(logits, labels)
-
-        loop.attribute_losses = losses
-        recipe = Recipe.from_json(json.loads(pathlib.Path(sys.argv[2]).read_text()))
-        pack, run = Pack.open(pathlib.Path(sys.argv[3])), pathlib.Path(sys.argv[4])
-        loop.train(recipe, pack, run, name="tiny", device=torch.device("cpu"), progress=False)
-        """)
-    )
     (tmp_path / "recipe.json").write_text(json.dumps(recipe.to_json()))
-    arguments = [Path(__file__).parents[1], tmp_path / "recipe.json", pack.folder, run]
-    environment = os.environ | {"OMP_NUM_THREADS": str(torch.get_num_threads())}
-    with subprocess.Popen(
-        [sys.executable, script, *arguments], stdout=subprocess.PIPE, text=True, env=environment
-    ) as process:
+    command = [sys.executable, Path(__file__).parent / "child.py", tmp_path / "recipe.json", pack.folder, run]
+    with subprocess.Popen([*command, "sleep", "8"], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
         process.kill()
     _, description = read_tensors(run / checkpoint.FILE)
-    assert description["step"] == 7
+    assert description["step"] == 7  # it was in its eighth, past the change of size
     (run / ".checkpoint.safetensors.cut").write_bytes(b"half")  # as a kill in the middle of saving leaves
     train(recipe, pack, run)
     assert results(run) == uninterrupted

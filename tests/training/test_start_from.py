@@ -14,6 +14,7 @@ from facelocus.export import export
 from facelocus.training import loop
 from facelocus.training.recipe import Optimizer, Phase, Recipe
 from facelocus.training.run import load_run
+from facelocus.training.start import Start
 from short_runs import CPU, train
 
 
@@ -37,7 +38,7 @@ def test_weights_are_those_of_the_other_run(kind: str, first: Path, still: Recip
     if kind == "model file":
         source = first.parent / "first.onnx"
         export(first, source)
-    loop.train(still, pack, run, name="second", device=CPU, start=source, progress=False)
+    loop.train(still, pack, run, name="second", device=CPU, start=Start.read(source), progress=False)
     before, after = load_run(first), load_run(run)
     weights = dict(before.network.named_parameters())
     assert all(torch.equal(value, weights[name]) for name, value in after.network.named_parameters())
@@ -45,7 +46,7 @@ def test_weights_are_those_of_the_other_run(kind: str, first: Path, still: Recip
 
 
 def test_other_weights_in_the_same_folder_are_refused(first: Path, still: Recipe, pack: Pack, run: Path) -> None:
-    loop.train(still, pack, run, name="second", device=CPU, start=first, progress=False)
+    loop.train(still, pack, run, name="second", device=CPU, start=Start.read(first), progress=False)
     with pytest.raises(UsageError, match="from other weights"):
         loop.train(still, pack, run, name="second", device=CPU, progress=False)
 
@@ -53,10 +54,10 @@ def test_other_weights_in_the_same_folder_are_refused(first: Path, still: Recipe
 def test_another_network_is_refused(first: Path, still: Recipe, pack: Pack, run: Path) -> None:
     wider = dataclasses.replace(still, network=dataclasses.replace(still.network, channels=16))
     with pytest.raises(UsageError, match=r"first: is another network than the recipe's"):
-        loop.train(wider, pack, run, name="second", device=CPU, start=first, progress=False)
+        loop.train(wider, pack, run, name="second", device=CPU, start=Start.read(first), progress=False)
     assert not run.exists()
 
 
 def test_what_is_no_trained_network_is_refused(still: Recipe, pack: Pack, run: Path, tmp_path: Path) -> None:
     with pytest.raises(ModelFileError, match="no such model file"):
-        loop.train(still, pack, run, name="second", device=CPU, start=tmp_path / "no.onnx", progress=False)
+        loop.train(still, pack, run, name="second", device=CPU, start=Start.read(tmp_path / "no.onnx"), progress=False)

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from facelocus.errors import UsageError
+
 
 def train(
-    recipe: Annotated[str, typer.Argument(help="Name of a recipe in facelocus/recipes, such as default.")],
-    data: Annotated[Path, typer.Option(help="CelebA (folder or zip) or a Pack.")],
-    to: Annotated[Path, typer.Option(help="The run folder; an unfinished run there goes on.")],
+    recipe: Annotated[
+        str | None, typer.Argument(help="Name of a recipe in facelocus/recipes, such as default.", show_default=False)
+    ] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="Labelled faces: CelebA, a table, a folder a class, or a Pack.")
+    ] = None,
+    to: Annotated[Path | None, typer.Option(help="The run folder; an unfinished run there goes on.")] = None,
     set_: Annotated[
         list[str] | None, typer.Option("--set", help="key=value that differs from the recipe, repeatable.")
     ] = None,
@@ -21,9 +28,16 @@ def train(
             "--from", help="Weights to start from: a shipped name, an .onnx file, or a finished run's folder."
         ),
     ] = None,
+    replay: Annotated[
+        Path | None,
+        typer.Option(metavar="RUN", help="Do this run again, in --to: its recipe, settings, data and start."),
+    ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
 ) -> None:
-    """Train a network; stop with Ctrl-C and go on with the same command."""
+    """Train a network; stop with Ctrl-C and go on with the same command.
+
+    Several processes share each batch under torchrun: torchrun --nproc-per-node 2 -m facelocus train ...
+    """
     from facelocus.cli.lab import require_lab
 
     require_lab()
@@ -32,9 +46,50 @@ def train(
     from facelocus.recipes import load_recipe
     from facelocus.training.loop import choose_device
     from facelocus.training.loop import train as run
+    from facelocus.training.record import Origin
+    from facelocus.training.replay import Replay
+    from facelocus.training.start import Start
 
-    start = None if from_ is None else shipped_models().get(from_, Path(from_))
-    chosen = load_recipe(recipe).with_settings(set_ or [])
+    if to is None:
+        raise UsageError("train needs --to, the folder of the run")
+    again = None
+    if replay is not None:
+        if recipe or set_ or from_:
+            raise UsageError("--replay takes recipe, settings and start from the run: give only --data and --to")
+        again = Replay.read(replay)
+        recipe, from_ = again.record["recipe"], again.origin.start
+        data = data or Path(again.origin.data)
+    if recipe is None or data is None:
+        raise UsageError("train needs a recipe and --data: facelocus train default --data CELEBA --to RUN")
+    start = None if from_ is None else Start.read(shipped_models().get(from_, Path(from_)))
+    if again is not None:
+        chosen = again.recipe
+    else:
+        chosen = load_recipe(recipe)
+        if chosen.transfer and start is not None:
+            chosen = start.adapt(chosen)
+        chosen = chosen.with_settings(set_ or [])
     where = choose_device(device)
-    run(chosen, open_pack(data), to, name=recipe, device=where, start=start)
+    pack = open_pack(data)
+    if again is not None:
+        again.check(pack)
+    named = None if from_ is None else from_ if from_ in shipped_models() else str(Path(from_).resolve())
+    origin = Origin(_command(recipe, data, to, from_, set_ or [], replay), str(data.resolve()), named)
+    run(chosen, pack, to, name=recipe, device=where, start=start, origin=origin)
+    if again is not None:
+        typer.echo(f"{to}: {again.outcome(to)}")
     typer.echo(f"{to}: finished; next: facelocus export {to} model.onnx")
+
+
+def _command(
+    recipe: str | None, data: Path, to: Path, start: str | None, settings: list[str], replay: Path | None
+) -> str:
+    """Return the command that was given, with files by their last name only."""
+    words = ["facelocus", "train"]
+    words += ["--replay", replay.name] if replay else [str(recipe)]
+    words += ["--data", data.name, "--to", to.name]
+    if start and not replay:
+        words += ["--from", Path(start).name]
+    for setting in settings:
+        words += ["--set", setting]
+    return shlex.join(words)

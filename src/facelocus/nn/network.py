@@ -135,6 +135,27 @@ class RegionNetwork(nn.Module):
         like = next(self.trunk.parameters())
         self.resize = resize.to(like.device, like.dtype)
 
+    def take_over(self, other: RegionNetwork) -> None:
+        """Start from a network of other attributes: its trunk, its sub-networks, its logits, found by name.
+
+        A region that the other does not have starts as its first one, the most general; an attribute that it does not
+        have on the same region starts anew.
+
+        Raises:
+            ValueError: the other's trunk or sub-networks have other shapes.
+        """
+        theirs = other.attributes
+        known = [theirs.regions.index(name) if name in theirs.regions else 0 for name in self.attributes.regions]
+        try:
+            self.trunk.load_state_dict(other.trunk.state_dict())
+            self.sub_networks.take_over(other.sub_networks, known)
+        except RuntimeError as error:
+            raise ValueError("its layers have other shapes") from error
+        for row, (name, region) in enumerate(zip(self.attributes.names, self.attributes.region_of, strict=True)):
+            if name in theirs.names and theirs.region_of[column := theirs.names.index(name)] == region:
+                with torch.no_grad():
+                    self.logit_weight[row], self.logit_bias[row] = other.logit_weight[column], other.logit_bias[column]
+
     @torch.no_grad()
     def start_at(self, rates: Tensor) -> None:
         """Set the logits' biases so that an untrained network predicts each attribute's rate: A, within (0, 1)."""
@@ -145,13 +166,21 @@ class RegionNetwork(nn.Module):
     @overload
     def forward(self, images: Tensor, masks: Literal[True]) -> tuple[Tensor, Tensor]: ...
     def forward(self, images: Tensor, masks: bool = False) -> Tensor | tuple[Tensor, Tensor]:
+        return self.heads(self.features(images), masks)
+
+    def features(self, images: Tensor) -> Tensor:
+        """Return what the sub-networks share: frames as for the whole network -> B x C x h x w."""
         frame = FRAME if images.dtype == torch.uint8 else (FRAME[2], *FRAME[:2])
         if images.ndim != 4 or images.shape[1:] != frame:
             raise ValueError(f"expected {images.dtype} images B x {_by(frame)}, got {_by(images.shape)}")
         if images.dtype == torch.uint8:
             images = images.permute(0, 3, 1, 2).to(self.resize.rows.dtype)
-        resized = self.resize(images).contiguous(memory_format=torch.channels_last)
-        features, its_masks = self.sub_networks(self.trunk(resized))
+        shared: Tensor = self.trunk(self.resize(images).contiguous(memory_format=torch.channels_last))
+        return shared
+
+    def heads(self, shared: Tensor, masks: bool = False) -> Tensor | tuple[Tensor, Tensor]:
+        """Return what calling the network returns, from the result of `features`."""
+        features, its_masks = self.sub_networks(shared)
         logits = torch.einsum("baf,af->ba", features[:, self.region_index], self.logit_weight) + self.logit_bias
         if not masks:
             return logits

@@ -9,6 +9,7 @@ BatchNorm, differences between attention modules were mostly differences of scal
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
@@ -114,6 +115,18 @@ class SubNetworks(nn.Module):
     def has_masks(self) -> bool:
         """Whether the attention has one weight a position."""
         return self.attention is not None and bool(self.attention.has_masks)
+
+    @torch.no_grad()
+    def take_over(self, other: SubNetworks, regions: Sequence[int]) -> None:
+        """Make sub-network r a copy of sub-network regions[r] of another; RuntimeError where shapes differ."""
+        theirs = other.state_dict()
+        for name, ours in self.state_dict().items():
+            if ours.ndim == 0:  # BatchNorm's count of batches
+                ours.copy_(theirs[name])
+                continue
+            # Whatever is first, channels, groups or regions: it is region by region.
+            by_region = theirs[name].unflatten(0, (other.regions, -1))
+            ours.unflatten(0, (self.regions, -1)).copy_(by_region[list(regions)])
 
     def forward(self, shared: Tensor) -> tuple[Tensor, Tensor | None]:
         x = torch.relu(self.norm(self.conv(shared)))

@@ -11,19 +11,29 @@ from torch import Tensor
 from facelocus.training.recipe import Augment
 
 
-def augment(frames: Tensor, spec: Augment, generator: torch.Generator) -> Tensor:
+def augment(
+    frames: Tensor, spec: Augment, generator: torch.Generator, batch: int | None = None, part: slice = slice(None)
+) -> Tensor:
     """Return changed frames: B x 3 x H x W floats in 0-255, borders replicated, values kept in range.
 
     The turn, zoom and move are one bilinear warp; it stands for what a face detector is off by. The colours
     change after it. Numbers are drawn in a fixed order, so a generator's seed fixes the result.
+
+    Args:
+        frames: B x 3 x H x W floats in 0-255.
+        spec: how much may change.
+        generator: on the frames' device.
+        batch: size of the whole batch where `frames` are only its `part`: each gets the same numbers as in the whole.
+        part: which of the batch they are.
     """
-    batch, _, height, width = frames.shape
+    height, width = frames.shape[2:]
+    batch = batch or len(frames)
 
     def uniform() -> Tensor:
-        return torch.rand(batch, generator=generator, device=frames.device)
+        return torch.rand(batch, generator=generator, device=frames.device)[part]
 
     def normal() -> Tensor:
-        return torch.randn(batch, generator=generator, device=frames.device)
+        return torch.randn(batch, generator=generator, device=frames.device)[part]
 
     mirror = torch.where(uniform() < spec.flip, -1.0, 1.0)
     angle = normal() * math.radians(spec.rotation)

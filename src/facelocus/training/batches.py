@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from facelocus.attributes import FRAME
 from facelocus.data.pack import Pack
+from facelocus.training.world import World
+
+#: Batches read before they are needed: a slow read then delays nothing.
+AHEAD = 4
 
 
 def rows_of_step(rows: npt.NDArray[np.int64], step: int, batch_size: int, seed: int) -> npt.NDArray[np.int64]:
@@ -23,44 +29,60 @@ def rows_of_step(rows: npt.NDArray[np.int64], step: int, batch_size: int, seed: 
 
 
 class Batches:
-    """Training batches of a Pack on a device.
+    """Training batches of a Pack on a device: this process's part of each.
 
-    Where the frames fit into a CUDA device's free memory they are put there once and a batch is indexing; elsewhere a
-    thread reads the next batch from the memory map while the network works.
+    Where the frames fit into a CUDA device's free memory they are put there once and a batch is indexing; elsewhere
+    threads read the next batches from disk while the network works.
 
     Args:
         pack: the decoded faces.
         rows: row numbers to train on, at least one batch.
-        batch_size: images a step.
+        batch_size: images a step, in all processes together.
         seed: of the order.
         device: where batches go.
+        world: the processes.
     """
 
     def __init__(
-        self, pack: Pack, rows: npt.NDArray[np.int64], batch_size: int, seed: int, device: torch.device
+        self,
+        pack: Pack,
+        rows: npt.NDArray[np.int64],
+        batch_size: int,
+        seed: int,
+        device: torch.device,
+        world: World,
     ) -> None:
         self.pack, self.rows, self.batch_size, self.seed, self.device = pack, rows, batch_size, seed, device
+        self.part = world.part(batch_size)
         self._resident: Tensor | None = None
         if device.type == "cuda":
             free, _ = torch.cuda.mem_get_info(device)
-            if len(rows) * int(np.prod(pack.faces.shape[1:])) < free // 2:
-                self._resident = torch.empty((len(rows), *pack.faces.shape[1:]), dtype=torch.uint8, device=device)
+            if len(rows) * int(np.prod(FRAME)) < free // 2:
+                self._resident = torch.empty((len(rows), *FRAME), dtype=torch.uint8, device=device)
                 for start in range(0, len(rows), 4096):
-                    part = pack.faces[rows[start : start + 4096]]
-                    self._resident[start : start + len(part)] = torch.from_numpy(part)
+                    frames = pack.frames(rows[start : start + 4096])
+                    self._resident[start : start + len(frames)] = torch.from_numpy(frames)
                 self._position = np.full(len(pack), -1, dtype=np.int64)
                 self._position[rows] = np.arange(len(rows))
 
-    def _read(self, step: int) -> tuple[Tensor, Tensor]:
-        rows = rows_of_step(self.rows, step, self.batch_size, self.seed)
-        labels = torch.from_numpy(self.pack.labels[rows])
+    def rows_of(self, step: int) -> npt.NDArray[np.int64]:
+        """Return the rows of this process's part of a step."""
+        return rows_of_step(self.rows, step, self.batch_size, self.seed)[self.part]
+
+    def labels(self, rows: npt.NDArray[np.int64]) -> Tensor:
+        """Return int8 len(rows) x A on the device."""
+        return torch.from_numpy(self.pack.labels[rows]).to(self.device)
+
+    def frames(self, rows: npt.NDArray[np.int64]) -> Tensor:
+        """Return uint8 len(rows) x 218 x 178 x 3 on the device."""
         if self._resident is not None:
-            index = torch.from_numpy(self._position[rows]).to(self.device)
-            return self._resident[index], labels.to(self.device)
-        faces = torch.from_numpy(self.pack.faces[rows])
-        if self.device.type == "cuda":
-            faces, labels = faces.pin_memory(), labels.pin_memory()
-        return faces.to(self.device, non_blocking=True), labels.to(self.device, non_blocking=True)
+            return self._resident[torch.from_numpy(self._position[rows]).to(self.device)]
+        faces = torch.from_numpy(self.pack.frames(rows))
+        return faces.pin_memory().to(self.device, non_blocking=True) if self.device.type == "cuda" else faces
+
+    def _read(self, step: int) -> tuple[Tensor, Tensor]:
+        rows = self.rows_of(step)
+        return self.frames(rows), self.labels(rows)
 
     def steps(self, first: int, last: int) -> Iterator[tuple[int, Tensor, Tensor]]:
         """Yield (step, faces uint8 B x 218 x 178 x 3, labels int8 B x A) for first <= step < last."""
@@ -68,10 +90,13 @@ class Batches:
             for step in range(first, last):
                 yield step, *self._read(step)
             return
-        with ThreadPoolExecutor(1) as reader:
-            ahead = reader.submit(self._read, first) if first < last else None
-            for step in range(first, last):
-                assert ahead is not None
-                faces, labels = ahead.result()
-                ahead = reader.submit(self._read, step + 1) if step + 1 < last else None
-                yield step, faces, labels
+        ahead: deque[Future[tuple[Tensor, Tensor]]] = deque()
+        with ThreadPoolExecutor(2) as readers:
+            try:
+                for step in range(first, last):
+                    while len(ahead) < AHEAD and step + len(ahead) < last:
+                        ahead.append(readers.submit(self._read, step + len(ahead)))
+                    yield step, *ahead.popleft().result()
+            finally:
+                for waiting in ahead:
+                    waiting.cancel()

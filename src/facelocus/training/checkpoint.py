@@ -1,7 +1,8 @@
-"""A run's state on disk: everything the next step depends on, in one safetensors file."""
+"""A run's state, and that state on disk: everything the next step depends on, in one safetensors file."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -9,60 +10,76 @@ from torch import Tensor
 
 from facelocus.nn.network import RegionNetwork
 from facelocus.nn.weights import read_tensors, save_tensors
-from facelocus.training.optimizer import MovingAverage
+from facelocus.training.optimizer import MovingAverage, build_optimizer
+from facelocus.training.recipe import Recipe
 
 FILE = "checkpoint.safetensors"
 
 
-def save_checkpoint(
-    run: Path,
-    step: int,
-    network: RegionNetwork,
-    average: MovingAverage,
-    optimizer: torch.optim.Optimizer,
-    losses: Tensor,
-    seconds: float,
-) -> None:
-    """Write the state after `step` steps and `seconds` of training; the file before it stays until this one is whole.
+@dataclass
+class State:
+    """What a step changes.
 
-    Raises:
-        StorageError: it cannot be written.
+    Attributes:
+        network: the network.
+        average: its moving average.
+        optimizer: the optimiser with its moments.
+        losses: A, the losses since the last line of metrics, summed over its steps.
+        step: steps done.
+        seconds: time spent on them.
     """
-    tensors = {f"network.{name}": value for name, value in network.state_dict().items()}
-    tensors |= {f"average.{name}": value for name, value in average.tensors.items()}
-    tensors["losses"] = losses
-    for index, state in optimizer.state_dict()["state"].items():
-        tensors |= {f"optimizer.{index}.{name}": value for name, value in state.items() if value is not None}
-    save_tensors(tensors, {"step": step, "seconds": seconds}, run / FILE)
 
+    network: RegionNetwork
+    average: MovingAverage
+    optimizer: torch.optim.Optimizer
+    losses: Tensor
+    step: int = 0
+    seconds: float = 0.0
 
-def load_checkpoint(
-    run: Path,
-    network: RegionNetwork,
-    average: MovingAverage,
-    optimizer: torch.optim.Optimizer,
-    losses: Tensor,
-) -> tuple[int, float]:
-    """Put a saved state back; return its step and the seconds spent until then.
+    @classmethod
+    def begin(cls, network: RegionNetwork, recipe: Recipe) -> State:
+        """Return the state before the first step, on the network's device."""
+        return cls(
+            network,
+            MovingAverage(network, recipe.ema),
+            build_optimizer(network, recipe.optimizer),
+            torch.zeros_like(network.logit_bias, requires_grad=False),
+        )
 
-    Raises:
-        ModelFileError: the file is damaged.
-    """
-    tensors, description = read_tensors(run / FILE)
-    network.load_state_dict(_below("network.", tensors))
-    for name, value in _below("average.", tensors).items():
-        average.tensors[name].copy_(value)
-    losses.copy_(tensors["losses"])
-    parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
-    state: dict[int, dict[str, Tensor]] = {}
-    for name, value in _below("optimizer.", tensors).items():
-        index, _, entry = name.partition(".")
-        like = parameters[int(index)]
-        # Fused optimisers walk through memory: moments must lie as their parameter does (channels last).
-        laid_out = torch.empty_like(like).copy_(value) if value.shape == like.shape else value
-        state.setdefault(int(index), {})[entry] = laid_out
-    optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
-    return int(description["step"]), float(description["seconds"])
+    def save(self, run: Path, seconds: float) -> None:
+        """Write the state after `seconds` of training; the file before it stays until this one is whole.
+
+        Raises:
+            StorageError: it cannot be written.
+        """
+        tensors = {f"network.{name}": value for name, value in self.network.state_dict().items()}
+        tensors |= {f"average.{name}": value for name, value in self.average.tensors.items()}
+        tensors["losses"] = self.losses
+        for index, state in self.optimizer.state_dict()["state"].items():
+            tensors |= {f"optimizer.{index}.{name}": value for name, value in state.items() if value is not None}
+        save_tensors(tensors, {"step": self.step, "seconds": seconds}, run / FILE)
+
+    def load(self, run: Path) -> None:
+        """Put back what was saved.
+
+        Raises:
+            ModelFileError: the file is damaged.
+        """
+        tensors, description = read_tensors(run / FILE)
+        self.network.load_state_dict(_below("network.", tensors))
+        for name, value in _below("average.", tensors).items():
+            self.average.tensors[name].copy_(value)
+        self.losses.copy_(tensors["losses"])
+        parameters = [parameter for group in self.optimizer.param_groups for parameter in group["params"]]
+        state: dict[int, dict[str, Tensor]] = {}
+        for name, value in _below("optimizer.", tensors).items():
+            index, _, entry = name.partition(".")
+            like = parameters[int(index)]
+            # Fused optimisers walk through memory: moments must lie as their parameter does (channels last).
+            laid_out = torch.empty_like(like).copy_(value) if value.shape == like.shape else value
+            state.setdefault(int(index), {})[entry] = laid_out
+        self.optimizer.load_state_dict({"state": state, "param_groups": self.optimizer.state_dict()["param_groups"]})
+        self.step, self.seconds = int(description["step"]), float(description["seconds"])
 
 
 def _below(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:

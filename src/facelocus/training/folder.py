@@ -3,49 +3,84 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from filelock import FileLock, Timeout
 
 from facelocus.errors import StorageError, UsageError
 from facelocus.files import write_atomically
 from facelocus.training.recipe import Recipe, differences
 
+#: Held by the process that trains; free again when it ends, however it ends.
+LOCK = ".lock"
+#: Written last.
+FINISHED = "weights.safetensors"
 
-def claim(run: Path, recipe: Recipe, record: dict[str, Any]) -> dict[str, Any]:
-    """Make the run folder, or check that the one there is of the same recipe and data.
 
-    Returns:
+@contextmanager
+def claimed(
+    run: Path, recipe: Recipe, record: dict[str, Any], origin: dict[str, Any] | None
+) -> Iterator[dict[str, Any]]:
+    """Make the run folder, or check that the one there is of the same recipe and data; hold it meanwhile.
+
+    Yields:
         The record of the run: the one given, or that of the first start.
 
     Raises:
-        UsageError: it is something else, or a run of another recipe or of other data.
+        UsageError: it is something else, a run of another recipe or of other data, or another process trains there.
         StorageError: it cannot be made.
     """
     if run.exists() and not run.is_dir():
         raise UsageError(f"{run}: a file is where the run folder should be: choose another --to")
-    if (run / "recipe.json").exists():
-        before = Recipe.from_json(json.loads((run / "recipe.json").read_text()))
-        changed = differences(before, recipe)
-        if changed:
-            raise UsageError(f"{run}: holds a run with other settings ({changed[0]}): choose another --to")
-        begun: dict[str, Any] = json.loads((run / "record.json").read_text())
-        if begun["data"]["fingerprint"] != record["data"]["fingerprint"]:
-            raise UsageError(f"{run}: holds a run on other data ({begun['data']['description']}): choose another --to")
-        if begun["from"] != record["from"]:
-            raise UsageError(f"{run}: holds a run from other weights: give the same --from, or choose another --to")
-        for unfinished in run.glob(".*"):  # what a killed process was writing
-            unfinished.unlink()
-        return begun
-    # record.json comes first: alone it is a run that was killed between the two.
-    if run.exists() and any(file.name != "record.json" and file.name[0] != "." for file in run.iterdir()):
+    # record.json comes first: without recipe.json it is a run that was killed between the two.
+    begun = (run / "recipe.json").exists()
+    if not begun and run.exists() and any(not _ours(file) for file in run.iterdir()):
         raise UsageError(f"{run}: is not empty and not a run: choose another --to")
     try:
         run.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(run / LOCK)
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise UsageError(f"{run}: another process is training there: wait for it, or choose another --to") from error
     except OSError as error:
         raise StorageError(f"{run}: cannot be made ({error.strerror}): choose another --to") from error
-    write_atomically(run / "record.json", json.dumps(record, indent=1))
-    write_atomically(run / "recipe.json", json.dumps(recipe.to_json(), indent=1))
-    return record
+    try:
+        if begun:
+            record = _same(run, recipe, record)
+        for unfinished in run.glob(".*"):  # what a killed process was writing
+            if unfinished.name != LOCK:
+                unfinished.unlink()
+        if not begun:
+            if origin is not None:
+                write_atomically(run / "origin.json", json.dumps(origin, indent=1))
+            write_atomically(run / "record.json", json.dumps(record, indent=1))
+            write_atomically(run / "recipe.json", json.dumps(recipe.to_json(), indent=1))
+        yield record
+    finally:
+        lock.release()
+        if (run / FINISHED).exists():  # whoever comes now changes nothing: there is nothing to guard
+            (run / LOCK).unlink(missing_ok=True)
+
+
+def _ours(file: Path) -> bool:
+    return file.name[0] == "." or file.name in ("record.json", "origin.json")
+
+
+def _same(run: Path, recipe: Recipe, record: dict[str, Any]) -> dict[str, Any]:
+    """Return the record of a run begun before, or refuse to go on with it."""
+    before = Recipe.from_json(json.loads((run / "recipe.json").read_text()))
+    changed = differences(before, recipe)
+    if changed:
+        raise UsageError(f"{run}: holds a run with other settings ({changed[0]}): choose another --to")
+    begun: dict[str, Any] = json.loads((run / "record.json").read_text())
+    if begun["data"]["fingerprint"] != record["data"]["fingerprint"]:
+        raise UsageError(f"{run}: holds a run on other data ({begun['data']['description']}): choose another --to")
+    if begun["from"] != record["from"]:
+        raise UsageError(f"{run}: holds a run from other weights: give the same --from, or choose another --to")
+    return begun
 
 
 class Metrics:
@@ -55,8 +90,8 @@ class Metrics:
         self.path = path
         lines = path.read_text().splitlines(keepends=True) if path.exists() else []
         # A line without its end was being written when the run was killed.
-        kept = [line for line in lines if line.endswith("\n") and json.loads(line)["step"] <= step]
-        write_atomically(path, "".join(kept))
+        whole = [(line, json.loads(line)) for line in lines if line.endswith("\n")]
+        write_atomically(path, "".join(line for line, value in whole if value["step"] <= step and "error" not in value))
 
     def write(self, value: dict[str, Any]) -> None:
         """Append one line."""

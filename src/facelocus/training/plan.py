@@ -14,12 +14,22 @@ class Plan:
         steps_an_epoch: full batches in the training images.
         ends: for each phase the step before which it ends.
 
+    Args:
+        recipe: the run's.
+        images: training images.
+        processes: that share each batch.
+
     Raises:
         DataError: the images do not fill one batch.
-        UsageError: the phases have no steps.
+        UsageError: the phases have no steps, or the processes cannot share a batch equally.
     """
 
-    def __init__(self, recipe: Recipe, images: int) -> None:
+    def __init__(self, recipe: Recipe, images: int, processes: int = 1) -> None:
+        if recipe.batch_size % processes:
+            fitting = -(-recipe.batch_size // processes) * processes
+            raise UsageError(
+                f"{processes} processes cannot share a batch of {recipe.batch_size}: set batch_size={fitting}"
+            )
         each = images // recipe.batch_size
         if each == 0:
             raise DataError(
@@ -27,7 +37,7 @@ class Plan:
             )
         self.ends: list[int] = []
         for phase in recipe.phases:
-            length = round(phase.epochs * each) if phase.epochs else phase.iterations
+            length = max(round(phase.epochs * each), phase.iterations)
             self.ends.append((self.ends[-1] if self.ends else 0) + length)
         self.steps_an_epoch = each
         self.steps = self.ends[-1] if self.ends else 0

@@ -22,17 +22,19 @@ from facelocus.nn.network import NetworkSpec
 
 @dataclass(frozen=True)
 class Phase:
-    """A stretch of training at one input size; give epochs or iterations.
+    """A stretch of training at one input size; give epochs, iterations or both.
 
     Attributes:
         epochs: passes over the training images, fractions allowed.
-        iterations: batches; used where epochs is 0.
+        iterations: batches, at least; few images then get more epochs.
         size: (height, width) the frames are resized to; None for the network's own.
+        frozen: the trunk stays as it is and only the sub-networks learn, from features that are computed once.
     """
 
     epochs: Annotated[float, msgspec.Meta(ge=0)] = 0.0
     iterations: Annotated[int, msgspec.Meta(ge=0)] = 0
     size: tuple[int, int] | None = None
+    frozen: bool = False
 
 
 @dataclass(frozen=True)
@@ -125,6 +127,7 @@ class Recipe:
         precision: "bf16" runs the network under autocast, "fp32" does not.
         seed: of weights, order and augmentation.
         leave_out: a list of file names in facelocus/data that are kept out of training.
+        transfer: the run starts from a network of other attributes, and is of its kind: see RegionNetwork.take_over.
     """
 
     network: NetworkSpec = field(default_factory=NetworkSpec)
@@ -137,6 +140,7 @@ class Recipe:
     precision: Literal["bf16", "fp32"] = "bf16"
     seed: int = 0
     leave_out: str | None = None
+    transfer: bool = False
 
     def left_out_names(self) -> frozenset[str]:
         """Return the file names of `leave_out`.

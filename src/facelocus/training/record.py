@@ -1,7 +1,8 @@
-"""What has to be known to repeat a run: seed, commit, versions, data, device, date."""
+"""What has to be known to repeat a run: seed, commit, versions, data, device, date, command."""
 
 from __future__ import annotations
 
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import torch
@@ -11,8 +12,34 @@ from facelocus.provenance import commit, cpu_name, now, versions
 from facelocus.training.recipe import Recipe
 
 
+@dataclass(frozen=True)
+class Origin:
+    """What was asked for, so that it can be asked for again; kept in the run folder alone, as it names places.
+
+    Attributes:
+        command: the command with files by their last name only; this goes into the record.
+        data: what --data named, absolute.
+        start: what --from named, a shipped name or an absolute path; None without.
+    """
+
+    command: str
+    data: str
+    start: str | None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what Origin(**value) takes."""
+        return asdict(self)
+
+
 def run_record(
-    recipe: Recipe, pack: Pack, name: str, device: torch.device, images: int, start: dict[str, Any] | None
+    recipe: Recipe,
+    pack: Pack,
+    name: str,
+    device: torch.device,
+    images: int,
+    start: dict[str, Any] | None,
+    command: str | None,
+    processes: int,
 ) -> dict[str, Any]:
     """Return the record of a run that starts now on `images` training images; JSON-ready, without paths.
 
@@ -20,12 +47,14 @@ def run_record(
     """
     return {
         "recipe": name,
+        "command": command,
         "seed": recipe.seed,
         "from": start,
         "commit": commit(),
         "date": now(),
         "data": {"description": pack.description, "fingerprint": pack.fingerprint, "training_images": images},
         "device": torch.cuda.get_device_name(device) if device.type == "cuda" else cpu_name(),
+        "processes": processes,
         "threads": torch.get_num_threads(),
         "versions": versions("torch", "timm", "numpy", "pillow"),
     }

@@ -16,8 +16,7 @@ from facelocus.errors import ModelFileError
 from facelocus.model import Prediction
 from facelocus.nn.network import RegionNetwork
 from facelocus.nn.weights import build_from, read_model_file, read_tensors
-
-FILE = "weights.safetensors"
+from facelocus.training.folder import FINISHED
 
 
 class RunModel:
@@ -81,7 +80,7 @@ class RunModel:
         """Return the probabilities of rows of a Pack, len(rows) x A, with a progress bar."""
         parts = [np.empty((0, len(self.attributes)), np.float32)]
         parts += [
-            self.predict(pack.faces[rows[start : start + batch]], batch=batch).probabilities
+            self.predict(pack.frames(rows[start : start + batch]), batch=batch).probabilities
             for start in tqdm(range(0, len(rows), batch), desc="validating", unit="batch", leave=False, disable=None)
         ]
         return np.concatenate(parts)
@@ -103,11 +102,11 @@ def load_run(run: Path) -> RunModel:
     Raises:
         ModelFileError: the run is not finished, not a run, or its weights are damaged.
     """
-    if not (run / FILE).is_file():
+    if not (run / FINISHED).is_file():
         state = "not finished: run its command again" if (run / "recipe.json").is_file() else "not a run folder"
         raise ModelFileError(f"{run}: {state}")
-    tensors, description = read_tensors(run / FILE)
-    network = build_from(description, tensors, run / FILE)
+    tensors, description = read_tensors(run / FINISHED)
+    network = build_from(description, tensors, run / FINISHED)
     return RunModel(network, description, description["training"]["recipe"])
 
 

@@ -52,7 +52,7 @@ class TimmTrunk(nn.Module):
         if stride not in strides:
             raise RecipeError(f"{name} has no stage of stride {stride}: use one of {', '.join(map(str, strides))}")
         if imagenet:
-            _load_packaged(self.model, name)
+            load_packaged(self.model, name)
         # The last stage of that stride has seen the most context at that resolution.
         self.stage = len(strides) - 1 - strides[::-1].index(stride)
         self.stride = stride
@@ -73,7 +73,7 @@ class TimmTrunk(nn.Module):
         return features
 
 
-def _load_packaged(model: nn.Module, name: str) -> None:
+def load_packaged(model: nn.Module, name: str) -> None:
     """Copy packaged weights into the whole network by order of tensors, all shapes checked."""
     if name not in _PACKAGED:
         raise RecipeError(f"no packaged ImageNet weights for {name}: known are {', '.join(_PACKAGED)}")

@@ -1,0 +1,123 @@
+"""One phase of a run: which part of the network learns, and what it is fed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
+
+from facelocus.nn.network import RegionNetwork
+from facelocus.training.augment import augment
+from facelocus.training.batches import Batches
+from facelocus.training.recipe import Recipe
+from facelocus.training.world import World
+
+#: A frozen trunk's features are kept for so many random variants of each face, as far as they fit.
+VARIANTS = 8
+CACHE_BYTES = 2**31
+_CHUNK = 64  # faces at once while features are computed for keeping
+
+
+class Stage:
+    """A phase, made ready: calling it gives the logits of a batch that `steps` yields.
+
+    With a frozen trunk a batch is features: of every face some random variants go through the trunk once, and
+    each step takes one of them. Where not even one fits into CACHE_BYTES, features are computed at every step.
+
+    Args:
+        network: the network; its input size and what of it learns are set here.
+        recipe: the run's.
+        phase: index of the phase.
+        length: its steps, all of them.
+        batches: the faces.
+        world: the processes; more than one are joined by DistributedDataParallel.
+    """
+
+    def __init__(
+        self, network: RegionNetwork, recipe: Recipe, phase: int, length: int, batches: Batches, world: World
+    ) -> None:
+        self.network, self.recipe, self.batches = network, recipe, batches
+        self.phase, self.frozen = phase, recipe.phases[phase].frozen
+        network.set_input_size(recipe.phases[phase].size or recipe.network.size, recipe.network.crop)
+        network.trunk.requires_grad_(not self.frozen)
+        network.trunk.eval()
+        network.sub_networks.train()
+        self._generator = torch.Generator(batches.device)
+        self._kept: Tensor | None = None
+        if self.frozen:
+            self._kept = self._keep(length)
+        learning: nn.Module = _Heads(network) if self.frozen else network
+        self._learning = DistributedDataParallel(learning, broadcast_buffers=False) if world.size > 1 else learning
+
+    def steps(self, first: int, last: int) -> Iterator[tuple[int, Tensor, Tensor]]:
+        """Yield (step, what to call this with, labels int8 B x A) for first <= step < last."""
+        if self._kept is not None:
+            for step in range(first, last):
+                rows = self.batches.rows_of(step)
+                at = torch.from_numpy(np.searchsorted(self.batches.rows, rows))
+                random = np.random.default_rng((self.recipe.seed, step, 1))
+                variant = random.integers(len(self._kept), size=self.batches.batch_size)[self.batches.part]
+                features = self._kept[torch.from_numpy(variant), at]
+                yield step, features.to(self.batches.device), self.batches.labels(rows)
+            return
+        for step, faces, labels in self.batches.steps(first, last):
+            self._generator.manual_seed(_seed(self.recipe.seed, step))
+            frames = faces.permute(0, 3, 1, 2).float()
+            frames = augment(frames, self.recipe.augment, self._generator, self.batches.batch_size, self.batches.part)
+            yield step, self._features(frames) if self.frozen else frames, labels
+
+    def __call__(self, batch: Tensor) -> Tensor:
+        """Return the logits of a batch, B x A, in training mode."""
+        self.network.train()
+        if self.frozen:
+            self.network.trunk.eval()
+        with self._autocast():
+            logits: Tensor = self._learning(batch)
+        return logits
+
+    def _autocast(self) -> torch.autocast:
+        return torch.autocast(self.batches.device.type, torch.bfloat16, enabled=self.recipe.precision == "bf16")
+
+    @torch.no_grad()
+    def _features(self, frames: Tensor) -> Tensor:
+        self.network.trunk.eval()
+        with self._autocast():
+            return self.network.features(frames)
+
+    def _keep(self, length: int) -> Tensor | None:
+        """Return V x N x C x h x w features of the training faces, in memory, or None where they do not fit."""
+        rows = self.batches.rows
+        like = self._features(self.batches.frames(rows[:1]).permute(0, 3, 1, 2).float())
+        fitting = CACHE_BYTES // (len(rows) * like.nbytes)
+        # No more than the phase looks at.
+        variants = min(VARIANTS, fitting, -(-length * self.batches.batch_size // len(rows)))
+        if variants == 0:
+            return None
+        kept = torch.empty((variants, len(rows), *like.shape[1:]), dtype=like.dtype)
+        for variant in range(variants):
+            for start in range(0, len(rows), _CHUNK):
+                self._generator.manual_seed(_seed(self.recipe.seed, self.phase, variant, start))
+                frames = self.batches.frames(rows[start : start + _CHUNK]).permute(0, 3, 1, 2).float()
+                frames = augment(frames, self.recipe.augment, self._generator)
+                kept[variant, start : start + len(frames)] = self._features(frames)
+        return kept
+
+
+class _Heads(nn.Module):
+    """What learns over a frozen trunk."""
+
+    def __init__(self, network: RegionNetwork) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, shared: Tensor) -> Tensor:
+        logits = self.network.heads(shared)
+        assert isinstance(logits, Tensor)
+        return logits
+
+
+def _seed(*numbers: int) -> int:
+    return int(np.random.SeedSequence(numbers).generate_state(1)[0])
