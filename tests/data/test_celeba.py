@@ -159,7 +159,9 @@ def test_inconsistent_lists_are_refused_with_file_and_line(
 
 def test_a_person_in_two_splits_is_refused_with_both_rows(celeba: Path) -> None:
     edit_line(celeba / IDENTITY, 7, lambda line: "000007.jpg 2")
-    with pytest.raises(DataError, match=r"list_attr_celeba.txt line 9: its person is in train, but in validation at .*6;"):
+    with pytest.raises(
+        DataError, match=r"list_attr_celeba.txt line 9: its person is in train, but in validation at .*6;"
+    ):
         read_table(celeba)
 
 

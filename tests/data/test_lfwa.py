@@ -108,7 +108,9 @@ def test_an_incomplete_lfwa_is_refused(lfwa: Path) -> None:
         read_table(lfwa)
     (lfwa / "kept").replace(lfwa / "lfw_att_40.mat")
     shutil.rmtree(lfwa / "lfw")
-    with pytest.raises(DataError, match=r"has no Person_0/Person_0_0001.jpg in any folder; put the images of LFW there"):
+    with pytest.raises(
+        DataError, match=r"has no Person_0/Person_0_0001.jpg in any folder; put the images of LFW there"
+    ):
         read_table(lfwa)
     (lfwa / "indices_train_test.mat").unlink()
     with pytest.raises(DataError, match=r"is not LFWA: it has no indices_train_test.mat"):

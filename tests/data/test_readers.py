@@ -71,7 +71,7 @@ def test_a_layout_is_found_and_stated_in_one_line(
     tmp_path: Path, reader: Reader, write: Callable[[Path], Path], description: str
 ) -> None:
     folder = write(tmp_path / "data")
-    assert [reader for reader in READERS if reader.recognises(FolderTree.walk(folder))][0] is reader
+    assert next(reader for reader in READERS if reader.recognises(FolderTree.walk(folder))) is reader
     assert read_table(folder).description == description
 
 

@@ -69,6 +69,14 @@ def test_fingerprint_follows_the_image_files(table: FaceTable, tmp_path: Path) -
     assert read_table(zip_celeba(folder, tmp_path / "after.zip")).fingerprint != zipped.fingerprint
 
 
+def test_a_row_is_named_by_the_file_that_lists_it_or_by_its_picture(table: FaceTable, tmp_path: Path) -> None:
+    file = tmp_path / "celeba" / "list_attr_celeba.txt"
+    assert table.place(2) == f"{file} line 5"
+    assert dataclasses.replace(table, unit="row").place(2) == f"{file} row 5"
+    picture = tmp_path / "celeba" / "img_align_celeba" / "000003.jpg"
+    assert dataclasses.replace(table, listed_in=None).place(2) == str(picture)
+
+
 def test_a_zip_store_survives_pickling_and_narrowing(table: FaceTable, tmp_path: Path) -> None:
     whole = read_table(zip_celeba(tmp_path / "celeba", tmp_path / "celeba.zip")).images
     whole.read("000001.jpg")

@@ -42,7 +42,7 @@ _CHUNK = 64
 _CHUNK_OF_PHOTOGRAPHS = 8
 
 # Seconds between two records of what is on the disk: no more than this, and what it takes, is repeated after a kill.
-_RECORD_EVERY = 5.0
+_RECORD_EVERY = 2.0
 
 
 def write_pack(table: FaceTable, folder: Path, workers: int) -> None:
@@ -64,7 +64,7 @@ def write_pack(table: FaceTable, folder: Path, workers: int) -> None:
 
 def is_begun(folder: Path) -> bool:
     """Whether something lies beside the Pack `folder` from its making, finished or not."""
-    return _partial(folder).exists()
+    return _partial(folder).exists() or _lock(folder).exists()
 
 
 def clear_abandoned(folder: Path) -> None:
@@ -74,7 +74,8 @@ def clear_abandoned(folder: Path) -> None:
         if other != folder:
             with suppress(Timeout), FileLock(_lock(other), timeout=0):
                 _clear(other)
-                _lock(other).unlink()
+                with suppress(OSError):
+                    _lock(other).unlink()
 
 
 def _clear(folder: Path) -> None:
@@ -110,8 +111,9 @@ def _alone(folder: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        if not is_begun(folder):
-            _lock(folder).unlink(missing_ok=True)
+        if not _partial(folder).exists():
+            with suppress(OSError):  # Windows removes it on release, and not before
+                _lock(folder).unlink()
         lock.release()
 
 
@@ -208,6 +210,10 @@ class _Making:
     def _record(self, state: npt.NDArray[np.uint8]) -> None:
         with self.faces.open("r+b") as file:
             getattr(os, "fdatasync", os.fsync)(file.fileno())
+            if hasattr(os, "posix_fadvise"):
+                # Nobody reads these soon: without this the frames drive everything else out of memory, the pictures
+                # that are still to be read among it, and taking new pages costs more than writing.
+                os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
         write_atomically(self.part / "progress", state.tobytes())
 
     def finish(self) -> None:
