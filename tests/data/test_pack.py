@@ -16,9 +16,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from facelocus.data import FaceTable, Pack, open_pack, read_table
+from facelocus.data import FaceTable, Pack, open_pack, packing, read_table
 from facelocus.data import pack as pack_module
-from facelocus.data import packing
 from facelocus.errors import DataError, InputError, StorageError, UsageError
 from faces import draw_face, write_celeba, zip_celeba
 

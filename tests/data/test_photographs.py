@@ -95,7 +95,7 @@ def test_photographs_that_all_lack_a_face_are_refused_and_leave_nothing(photogra
 
 @pytest.mark.parametrize("content", [b"", b"no picture", b"\x89PNG\r\n\x1a\n cut short"])
 def test_a_damaged_photograph_is_named_in_one_line(photographs: Tables, tmp_path: Path, content: bytes) -> None:
-    with pytest.raises(DataError, match="000003.jpg is .*; `facelocus data check DATA` lists all") as refused:
+    with pytest.raises(DataError, match=r"000003.jpg is .*; `facelocus data check DATA` lists all") as refused:
         Pack.build(photographs({2: content}), tmp_path / "pack")
     assert "\n" not in str(refused.value)
     assert not (tmp_path / "pack").exists()
@@ -103,5 +103,5 @@ def test_a_damaged_photograph_is_named_in_one_line(photographs: Tables, tmp_path
 
 def test_an_aligned_table_refuses_a_photograph(photographs: Tables, tmp_path: Path) -> None:
     table = dataclasses.replace(photographs({2: EMPTY}), aligned=True)
-    with pytest.raises(DataError, match="000003.jpg is 90 x 60 pixels, an aligned face is 178 x 218"):
+    with pytest.raises(DataError, match=r"000003.jpg is 90 x 60 pixels, an aligned face is 178 x 218"):
         Pack.build(table, tmp_path / "pack")

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from facelocus.attributes import CELEBA, AttributeSet
-from facelocus.data.columns import Column, Listing
+from facelocus.data.readers.columns import Column, Listing
 from facelocus.errors import DataError
 
 _YES, _NO, _UNKNOWN = 1, 0, -1

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from facelocus.data import csv_rows, parquet_rows
-from facelocus.data.tree import Tree
+from facelocus.data.readers import csv_rows, parquet_rows
+from facelocus.data.readers.tree import Tree
 from facelocus.errors import DataError
 
 #: Endings of files that can be a table.

@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 
 from facelocus.data import FaceTable, read_table
-from facelocus.data.celeba import CSV_EDITION, OFFICIAL
-from facelocus.data.class_folders import CLASS_FOLDERS
 from facelocus.data.consistency import crossing_people, missing
-from facelocus.data.lfwa import LFWA
-from facelocus.data.own_table import OWN
 from facelocus.data.readers import READERS
-from facelocus.data.split_tables import SPLIT_TABLES
-from facelocus.data.tree import FolderTree, Reader
+from facelocus.data.readers.celeba import CSV_EDITION, OFFICIAL
+from facelocus.data.readers.class_folders import CLASS_FOLDERS
+from facelocus.data.readers.lfwa import LFWA
+from facelocus.data.readers.own_table import OWN
+from facelocus.data.readers.split_tables import SPLIT_TABLES
+from facelocus.data.readers.tree import FolderTree, Reader
 from facelocus.errors import DataError, InputError
 from layouts import (
     write_class_folders,

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from facelocus.data.celeba import CSV_EDITION, OFFICIAL
-from facelocus.data.class_folders import CLASS_FOLDERS
-from facelocus.data.columns import TABLES
 from facelocus.data.consistency import crossing_people, first_rows, missing
-from facelocus.data.lfwa import LFWA
-from facelocus.data.own_table import OWN, REGIONS
-from facelocus.data.split_tables import SPLIT_TABLES
+from facelocus.data.readers.celeba import CSV_EDITION, OFFICIAL
+from facelocus.data.readers.class_folders import CLASS_FOLDERS
+from facelocus.data.readers.columns import TABLES
+from facelocus.data.readers.lfwa import LFWA
+from facelocus.data.readers.own_table import OWN, REGIONS
+from facelocus.data.readers.split_tables import SPLIT_TABLES
+from facelocus.data.readers.tree import FolderTree, Tree, ZipTree
 from facelocus.data.table import SPLITS, FaceTable
-from facelocus.data.tree import FolderTree, Tree, ZipTree
 from facelocus.errors import DataError, InputError
 
 #: Every layout that is read, in the order in which they are looked for.

@@ -6,10 +6,10 @@ from train.
 
 from __future__ import annotations
 
-from facelocus.data.own_table import has_pictures, read_tables
-from facelocus.data.splits import SPLIT_WORDS
+from facelocus.data.readers.own_table import has_pictures, read_tables
+from facelocus.data.readers.splits import SPLIT_WORDS
+from facelocus.data.readers.tree import Reader, Tree, join
 from facelocus.data.table import FaceTable
-from facelocus.data.tree import Reader, Tree, join
 
 _FAIRFACE = "fairface_label_"
 

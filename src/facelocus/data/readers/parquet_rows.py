@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from facelocus.data.tree import Tree
+from facelocus.data.readers.tree import Tree
 from facelocus.errors import DataError, MissingExtraError
 
 

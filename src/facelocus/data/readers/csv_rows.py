@@ -11,7 +11,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from facelocus.data.tree import Tree
+from facelocus.data.readers.tree import Tree
 from facelocus.errors import DataError
 
 _ROWS = 16_384  # read at a time, so that memory never holds the text of a million rows

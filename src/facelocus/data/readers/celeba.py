@@ -10,9 +10,9 @@ from __future__ import annotations
 import numpy as np
 
 from facelocus.attributes import CELEBA
-from facelocus.data.lists import Text, read_labels, read_numbers, refuse_other_attributes, shown
+from facelocus.data.readers.lists import Text, read_labels, read_numbers, refuse_other_attributes, shown
+from facelocus.data.readers.tree import FolderTree, Reader, Tree, ZipTree, named, only_file
 from facelocus.data.table import SPLITS, FaceTable, ImageStore
-from facelocus.data.tree import FolderTree, Reader, Tree, ZipTree, named, only_file
 from facelocus.errors import DataError
 
 ATTRIBUTE_FILE = "list_attr_celeba"

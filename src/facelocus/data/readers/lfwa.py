@@ -16,9 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 from facelocus.attributes import CELEBA
-from facelocus.data.splits import complete
+from facelocus.data.readers.splits import complete
+from facelocus.data.readers.tree import Reader, Tree, folder_of, named, only_file
 from facelocus.data.table import FaceTable
-from facelocus.data.tree import Reader, Tree, folder_of, named, only_file
 from facelocus.errors import DataError, MissingExtraError
 
 LABEL_FILE = "lfw_att_40.mat"

@@ -8,10 +8,10 @@ from __future__ import annotations
 import numpy as np
 
 from facelocus.attributes import AttributeSet
-from facelocus.data.aligned import are_frames
-from facelocus.data.splits import SPLIT_WORDS, complete
+from facelocus.data.readers.aligned import are_frames
+from facelocus.data.readers.splits import SPLIT_WORDS, complete
+from facelocus.data.readers.tree import PICTURES, Reader, Tree, join
 from facelocus.data.table import FaceTable
-from facelocus.data.tree import PICTURES, Reader, Tree, join
 
 
 def read_class_folders(tree: Tree) -> FaceTable:

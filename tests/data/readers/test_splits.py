@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from facelocus.data.splits import complete, together
+from facelocus.data.readers.splits import complete, together
 
 
 def of(sizes: list[int]) -> tuple[np.ndarray, list[str]]:

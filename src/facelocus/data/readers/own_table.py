@@ -16,12 +16,12 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from facelocus.data.aligned import are_frames
-from facelocus.data.columns import TABLES, Column, Listing, read_header
-from facelocus.data.labels import Labels, read_labels
-from facelocus.data.splits import SPLIT_WORDS, complete, together
+from facelocus.data.readers.aligned import are_frames
+from facelocus.data.readers.columns import TABLES, Column, Listing, read_header
+from facelocus.data.readers.labels import Labels, read_labels
+from facelocus.data.readers.splits import SPLIT_WORDS, complete, together
+from facelocus.data.readers.tree import Reader, Tree, folder_of, join
 from facelocus.data.table import FaceTable
-from facelocus.data.tree import Reader, Tree, folder_of, join
 from facelocus.errors import DataError
 
 PATH = ("path", "file", "image_id", "filename", "image")
