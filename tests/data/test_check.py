@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 
 from facelocus.attributes import AttributeSet
+from facelocus.data import problems
 from facelocus.data.check import Report, SizeCount, SplitCount, check
 from facelocus.data.table import FaceTable, ImageFolder, ImageZip
 from faces import draw_face
@@ -141,6 +142,16 @@ def test_equal_pixels_in_several_splits_are_an_error(clean: FaceTable) -> None:
     report = check(clean, 1)
     assert found(report) == {"duplicates across splits": ("error", [("0.jpg", "8.jpg", "56.jpg", "88.jpg")])}
     assert notes(report) == ["train line 2, train line 10, validation line 58, test line 90"]
+
+
+def test_a_handful_of_equal_pixels_among_thousands_is_a_warning(
+    clean: FaceTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in CelebA itself, whose published splits share a few pictures."""
+    _copy(clean, 0, 88)
+    monkeypatch.setattr(problems, "BEARABLE", 0.2)
+    report = check(clean, 1)
+    assert found(report) == {"duplicates across splits": ("warning", [("0.jpg", "88.jpg")])}
 
 
 def test_equal_pixels_and_repeated_names_in_one_split_are_a_warning(clean: FaceTable) -> None:

@@ -106,8 +106,8 @@ def _lines(report: Report) -> Iterator[str]:
             yield f"  {' = '.join(item.names[:_NAMES])}{others}: {item.note}"
         if more := len(problem.items[_ITEMS:]):
             yield f"  and {more:,} more (all of them in --json FILE)"
-    counts = f"{_counted(report, 'error')}, {_counted(report, 'warning')}"
-    yield f"\n{counts if report.problems else 'no problems'}"
+    kinds = f"{_counted(report, 'error')}, {_counted(report, 'warning')}"
+    yield f"\n{kinds if report.problems else 'no problems'}"
 
 
 def _counted(report: Report, severity: str) -> str:

@@ -22,6 +22,8 @@ LEAST = {
     "validation": (10, "the threshold chosen there is mostly chance"),
     "test": (10, "the score measured there is mostly chance"),
 }
+#: Share of validation or of test up to which pictures from another split are bearable: a score moves by less.
+BEARABLE = 0.001
 #: Fewest rows to train on: a batch.
 BATCH = 32
 _EMPTY: dict[str, tuple[Severity, str]] = {
@@ -93,17 +95,20 @@ def _of_content(table: FaceTable, pictures: Pictures) -> Iterator[Problem]:
     across: list[Item] = []
     within: list[Item] = []
     contradicting: list[Item] = []
+    leaked = np.zeros(len(SPLITS))
     for rows in _together(pictures.content[pictures.of_row]):
         names = tuple(table.names[row] for row in rows)
-        (across if _in_several_splits(table, rows) else within).append(
-            Item(names, ", ".join(_split_and_line(table, row) for row in rows))
-        )
+        several = bool((table.splits[rows] != table.splits[rows[0]]).any())
+        (across if several else within).append(Item(names, ", ".join(_split_and_line(table, row) for row in rows)))
+        leaked += several * np.bincount(table.splits[rows], minlength=len(SPLITS))
         labels = table.labels[rows]
         if (unlike := (labels == 1).any(axis=0) & (labels == 0).any(axis=0)).any():
             attributes = (table.attributes.names[column] for column in np.flatnonzero(unlike))
             contradicting.append(Item(names, ", ".join(attributes)))
     message = "scores would be too good: keep each picture in one split"
-    yield Problem("duplicates across splits", "error", message, tuple(across))
+    share = leaked / np.maximum(1, np.bincount(table.splits, minlength=len(SPLITS)))
+    severity: Severity = "error" if (share[1:] > BEARABLE).any() else "warning"
+    yield Problem("duplicates across splits", severity, message, tuple(across))
     message = "the picture weighs as often as it is listed: keep one row"
     yield Problem("duplicates in a split", "warning", message, tuple(within))
     message = "the same picture is labelled yes and no: correct a row"
@@ -116,10 +121,6 @@ def _together(codes: npt.NDArray[np.integer[Any]]) -> list[npt.NDArray[np.int64]
     order = order[codes[order] >= 0]
     groups = np.split(order, np.flatnonzero(np.diff(codes[order])) + 1)
     return sorted((rows for rows in groups if rows.size > 1), key=lambda rows: int(rows[0]))
-
-
-def _in_several_splits(table: FaceTable, rows: npt.NDArray[np.int64]) -> bool:
-    return bool((table.splits[rows] != table.splits[rows[0]]).any())
 
 
 def _split_and_line(table: FaceTable, row: int) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from facelocus.attributes import CELEBA
 from facelocus.data import read_table
@@ -251,3 +252,16 @@ def test_the_csv_edition_takes_semicolons_quotes_and_an_identity_list(pristine: 
     table = read_table(folder)
     np.testing.assert_array_equal(table.labels, read_table(pristine).labels)
     assert table.description == "CelebA (CSV edition), 15 images, split by person"
+
+
+def test_the_photographs_before_alignment_are_told_from_the_frames(celeba: Path) -> None:
+    """As published they lie in img_celeba; the lists are the same."""
+    aligned = celeba / "img_align_celeba"
+    for file in aligned.iterdir():
+        with Image.open(file) as image:
+            image.resize((240, 240)).save(file)
+    for folder in ("img_align_celeba", "img_celeba"):
+        aligned = aligned.rename(celeba / folder)
+        table = read_table(celeba)
+        assert not table.aligned and table.images.where("000001.jpg") == str(aligned / "000001.jpg")
+        assert table.description == "official CelebA, 15 photographs, split by person"

@@ -13,14 +13,14 @@ from facelocus.data.table import ImageStore
 _LOOKED_AT = 16
 
 
-def are_frames(images: ImageStore, names: Sequence[str]) -> bool:
-    """Whether of up to 16 pictures, spread over `names`, all that can be opened measure 178 x 218 pixels."""
+def share_of_frames(images: ImageStore, names: Sequence[str]) -> float | None:
+    """Return how many of up to 16 pictures, spread over `names`, measure 178 x 218; None where none can be opened."""
     some = names[:: -(-len(names) // _LOOKED_AT)]
     there = [name for name, stamp in zip(some, images.stamps(some), strict=True) if stamp >= 0]
-    sizes = {size for size in (_size(images, name) for name in there) if size is not None}
+    sizes = [size for size in (_size(images, name) for name in there) if size is not None]
     images.close()
     rows, columns, _ = FRAME
-    return sizes == {(columns, rows)}
+    return sizes.count((columns, rows)) / len(sizes) if sizes else None
 
 
 def _size(images: ImageStore, name: str) -> tuple[int, int] | None:

@@ -2,7 +2,7 @@
 
 Two editions: the official text files, and the widespread one of comma-separated files, which has no identities.
 Images are found by the folder img_align_celeba (or, below a folder, the official img_align_celeba.zip as it was
-downloaded) and decoded later, by content.
+downloaded), else the photographs before alignment by the folder img_celeba, and decoded later, by content.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from facelocus.attributes import CELEBA
+from facelocus.data.readers.aligned import share_of_frames
 from facelocus.data.readers.lists import Text, read_labels, read_numbers, refuse_other_attributes, shown
 from facelocus.data.readers.tree import FolderTree, Reader, Tree, ZipTree, named, only_file
 from facelocus.data.table import SPLITS, FaceTable, ImageStore
@@ -19,6 +20,7 @@ ATTRIBUTE_FILE = "list_attr_celeba"
 PARTITION_FILE = "list_eval_partition"
 IDENTITY_FILE = "identity_CelebA.txt"
 IMAGE_FOLDER = "img_align_celeba"
+PHOTO_FOLDER = "img_celeba"
 
 _COMMAS = bytes.maketrans(b',;"', b"   ")
 
@@ -82,19 +84,23 @@ def _read(tree: Tree, attributes: Text, partition: Text, edition: str, count: in
     if named(tree, IDENTITY_FILE):
         people = read_numbers(_text(tree, IDENTITY_FILE), names, "person", range(2**31)).astype(np.int32)
     known = "split by person" if people is not None else "people unknown: intervals by image"
-    description = f"{edition}, {len(names):,} images, {known}"
-    return FaceTable(CELEBA, _images(tree), names, labels, splits, people, True, description, attributes.where, lines)
+    images = _images(tree)
+    # The same lists describe the photographs that the aligned faces were cut from.
+    aligned = share_of_frames(images, names) != 0
+    description = f"{edition}, {len(names):,} {'images' if aligned else 'photographs'}, {known}"
+    return FaceTable(CELEBA, images, names, labels, splits, people, aligned, description, attributes.where, lines)
 
 
 def _images(tree: Tree) -> ImageStore:
-    sizes = {
-        folder: len(files)
-        for folder, files in tree.folders.items()
-        if files and folder.rpartition("/")[2] == IMAGE_FOLDER
-    }
-    if sizes:
-        return tree.images(max(sizes, key=sizes.__getitem__))
-    archives = named(tree, f"{IMAGE_FOLDER}.zip")
-    if archives and isinstance(tree, FolderTree):
-        return _images(ZipTree.of(tree.path / archives[0]))
+    for wanted in (IMAGE_FOLDER, PHOTO_FOLDER):
+        sizes = {
+            folder: len(files)
+            for folder, files in tree.folders.items()
+            if files and folder.rpartition("/")[2] == wanted
+        }
+        if sizes:
+            return tree.images(max(sizes, key=sizes.__getitem__))
+        archives = named(tree, f"{wanted}.zip")
+        if archives and isinstance(tree, FolderTree):
+            return _images(ZipTree.of(tree.path / archives[0]))
     raise DataError(f"{tree.path} has no folder {IMAGE_FOLDER} with images; put the aligned images there")

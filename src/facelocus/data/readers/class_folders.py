@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from facelocus.attributes import AttributeSet
-from facelocus.data.readers.aligned import are_frames
+from facelocus.data.readers.aligned import share_of_frames
 from facelocus.data.readers.splits import SPLIT_WORDS, complete
 from facelocus.data.readers.tree import PICTURES, Reader, Tree, join
 from facelocus.data.table import FaceTable
@@ -27,7 +27,7 @@ def read_class_folders(tree: Tree) -> FaceTable:
     given = None if rows[0][2] is None else np.array([split for _, _, split in rows], np.int8)
     splits, made = complete(given, np.arange(len(rows)), names, "picture")
     images = tree.images(base)
-    aligned = are_frames(images, names)
+    aligned = share_of_frames(images, names) == 1
     description = (
         f"{len(attributes)} folders of classes, {len(names):,} {'aligned images' if aligned else 'photographs'}, "
         f"{made}, people unknown: intervals by image"

@@ -16,7 +16,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from facelocus.data.readers.aligned import are_frames
+from facelocus.data.readers.aligned import share_of_frames
 from facelocus.data.readers.columns import TABLES, Column, Listing, read_header
 from facelocus.data.readers.labels import Labels, read_labels
 from facelocus.data.readers.splits import SPLIT_WORDS, complete, together
@@ -95,7 +95,7 @@ def read_tables(
     )
     names = tuple(map(distinct.__getitem__, pictures.tolist()))
     images = tree.images((folder_of(tree, names) or "") if len(files) > 1 else files[0].rpartition("/")[0])
-    aligned = are_frames(images, distinct)
+    aligned = share_of_frames(images, distinct) == 1
     rows = f"{len(listing):,} rows of " if len(listing) != len(distinct) else ""
     of = "attribute" if len(labels.attributes) == 1 else "attributes"
     description = (

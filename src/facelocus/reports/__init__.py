@@ -1,0 +1,1 @@
+"""What runs and data look like: tables, pictures, event files."""
