@@ -3,7 +3,7 @@
 # make lint      ruff and the import contract
 # make types     mypy
 # make picture   docs/portrait.png again, from the sample portrait
-# make numbers   the README's table again, from results/weights
+# make numbers   the tables in README and docs again, from results
 # make curve     docs/training_curve.png again, from results/weights
 # make clean     remove the environments and everything else that is made
 #
@@ -45,11 +45,10 @@ picture: .venv-demo/installed
 		&& mv "$$folder"/*.png docs/portrait.png && rmdir "$$folder"
 
 numbers: .venv/installed
-	.venv/bin/python benchmarks/readme_numbers.py
+	.venv/bin/python benchmarks/document_numbers.py
 
 curve: .venv/installed
-	.venv/bin/python benchmarks/training_curve.py results/weights/default/metrics.jsonl \
-		results/weights/refine/metrics.jsonl docs/training_curve.png
+	.venv/bin/facelocus runs results/weights --draw docs/training_curve.png
 
 # The stamps: an environment is brought up to date when what it is made from is newer.
 .venv/installed: pyproject.toml

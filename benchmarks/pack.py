@@ -1,94 +1,201 @@
-"""Measure packing: speed against plain decoding, and that memory does not grow with the number of faces.
+"""Measure packing: speed beside the decoder's own, and that memory does not grow with the number of rows.
 
-    python benchmarks/pack.py DATA PACK --json results/data/pack.json
+    python benchmarks/pack.py DATA FOLDER --json results/data/pack.json
+    python benchmarks/pack.py DATA FOLDER --repeat-to 202599 --json results/data/pack_whole.json
+    python benchmarks/pack.py DATA FOLDER --rows 1000000 --json results/data/pack_million_rows.json
 
-Packs DATA into PACK in a process of its own and adds up the private memory of that process and its
-workers every 50 ms (Linux only), from the moment the lists are read. Peaks are given for the first quarter,
-the first half and the whole of the run. The pages of the file belong to the page cache and do not count.
+Packs DATA below FOLDER, in a process of its own, adding up the private memory of that process and its workers every
+50 ms (Linux only) from the moment the lists are read. Peaks are given up to each quarter of the run. The pages of the
+file belong to the page cache and do not count. Beside it, in the same run: the same decoder in as many processes
+without writing, over half of the pictures before packing and the other half after, and the disk's own rate of writing.
+
+--repeat-to packs a stand-in for a larger source: a zip of as many members, made of DATA's by repeating them under new
+names. --rows repeats the rows: they share pictures. Everything made is deleted, unless --keep.
 """
 
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import multiprocessing
 import os
 import re
+import shutil
 import time
+import zipfile
+from collections.abc import Sequence
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from facelocus.data import Pack, read_table
-from facelocus.data.decode import decode_frame
-from facelocus.data.table import FaceTable
+import numpy as np
+
+from facelocus.data import FaceTable, Pack, read_table
+from facelocus.data.decode import FrameTask, cores, decode_frame, in_processes
+from facelocus.data.frames import FRAME_BYTES
 from facelocus.provenance import commit, cpu_name, now, versions
 
-PARTS = {"1/4": 4, "1/2": 2, "1/1": 1}
+CHUNK = 64
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Measure packing: speed, and peak private memory.")
     parser.add_argument("data", type=Path)
-    parser.add_argument("pack", type=Path)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--repeat-to", type=int, help="distinct pictures of a stand-in made from DATA")
+    parser.add_argument("--rows", type=int, help="rows, sharing pictures")
+    parser.add_argument("--keep", action="store_true", help="leave the Pack in FOLDER/pack")
     parser.add_argument("--json", type=Path, required=True)
     options = parser.parse_args()
-    table = read_table(options.data)
-    cores = len(os.sched_getaffinity(0))
-    plain = plain_rate(table) * cores
-    seconds, samples = measure(options.data, options.pack)
+    options.folder.mkdir(parents=True, exist_ok=True)
+    data, source = options.data, read_table(options.data).description
+    if options.repeat_to:
+        data = options.folder / "stand_in.zip"
+        images = repeat(options.data, data, options.repeat_to)
+        source += f"; {images:,} images repeated to {options.repeat_to:,}"
+    table = repeated(read_table(data), options.rows)
+    if options.rows:
+        source += f"; rows repeated to {options.rows:,}"
+    load = os.getloadavg()[0]
+    before = decoding(table, 0)
+    pack = options.folder / "pack"
+    (seconds, spent), at_start, samples = measure(data, pack, options.rows)
+    after = decoding(table, 1)
+    pictures = len(set(table.names))
     record = {
         "what": "pack",
-        "source": table.description,
-        "images": len(table),
+        "source": source,
+        "rows": len(table),
+        "images": pictures,
+        "pack_bytes": sum(file.stat().st_size for file in pack.iterdir()),
         "seconds": round(seconds, 1),
-        "images_per_second": round(len(table) / seconds, 1),
-        "decoder_images_per_second": round(plain, 1),
-        "peak_private_bytes": {part: max(samples[: len(samples) // divisor]) for part, divisor in PARTS.items()},
-        "cores": cores,
-        "load_at_start": round(os.getloadavg()[0], 1),
+        "images_per_second": round(pictures / seconds, 1),
+        "cpu_seconds": round(spent, 1),
+        "decoder_alone": {
+            "processes": cores(),
+            "seconds": [round(before[0], 1), round(after[0], 1)],
+            "images_per_second": round(pictures / (before[0] + after[0]), 1),
+            "cpu_seconds": round(before[1] + after[1], 1),
+        },
+        "disk_megabytes_per_second": {
+            "packing": round(pictures * FRAME_BYTES / 1e6 / seconds, 1),
+            "writing_alone": round(disk_rate(options.folder / "written"), 1),
+        },
+        "private_bytes_before": at_start,
+        "peak_private_bytes": {f"{part}/4": max(samples[: len(samples) * part // 4]) for part in (1, 2, 3, 4)},
+        "cores": cores(),
+        "load_at_start": round(load, 1),
+        "load_at_end": round(os.getloadavg()[0], 1),
         "date": now(),
         "commit": commit(),
         "versions": versions("numpy", "pillow"),
         "device": cpu_name(),
     }
+    if options.repeat_to:
+        data.unlink()
+    if not options.keep:
+        shutil.rmtree(pack)
     options.json.parent.mkdir(parents=True, exist_ok=True)
     options.json.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
     print(json.dumps(record, indent=1))
 
 
-def plain_rate(table: FaceTable, images: int = 2000) -> float:
-    """Images a second of one process that reads and decodes in a loop, over rows spread evenly."""
-    names = table.names[:: max(1, len(table) // images)]
-    start = time.perf_counter()
-    for name in names:
-        decode_frame(table.images.read(name), name)
+def repeat(data: Path, target: Path, count: int) -> int:
+    """Write official CelebA of `count` images into a zip, repeating those of `data`; return how many there are."""
+    table = read_table(data)
+    names = [f"{number + 1:06d}.jpg" for number in range(count)]
+    rows = np.arange(count) % len(table)
+    labels = np.where(table.labels == 1, " 1", "-1")
+    with zipfile.ZipFile(target, "w") as archive:
+        lines = [str(count), " ".join(table.attributes.names)]
+        lines += [" ".join((name, *labels[row])) for name, row in zip(names, rows, strict=True)]
+        archive.writestr("list_attr_celeba.txt", "\n".join(lines) + "\n")
+        partition = [f"{name} {table.splits[row]}" for name, row in zip(names, rows, strict=True)]
+        archive.writestr("list_eval_partition.txt", "\n".join(partition) + "\n")
+        for name, row in zip(names, rows, strict=True):
+            archive.writestr(f"img_align_celeba/{name}", table.images.read(table.names[row]))
     table.images.close()
-    return len(names) / (time.perf_counter() - start)
+    return len(table)
 
 
-def measure(data: Path, folder: Path) -> tuple[float, list[int]]:
-    """Pack in a new process; return seconds and its private bytes at even intervals, workers included."""
+def repeated(table: FaceTable, rows: int | None) -> FaceTable:
+    """Return the table with its rows repeated up to a number of them."""
+    if rows is None:
+        return table
+    index = np.arange(rows) % len(table)
+    return dataclasses.replace(
+        table,
+        names=tuple(table.names[row] for row in index),
+        labels=table.labels[index],
+        splits=table.splits[index],
+        people=None if table.people is None else table.people[index],
+        lines=None,
+    )
+
+
+def decoding(table: FaceTable, half: int) -> tuple[float, float]:
+    """Read and decode every second task, with all cores, and do nothing else; return seconds and CPU seconds."""
+    pictures = tuple(dict.fromkeys(table.names))
+    starts: Sequence[int] = range(0, len(pictures), CHUNK)[half::2]
+    chunks = (pictures[start : start + CHUNK] for start in starts)
+    tasks = (FrameTask(Path(), 0, 0, names, table.images.only(names), True) for names in chunks)
+    started, spent = time.perf_counter(), cpu_seconds()
+    for _ in in_processes(decode_only, tasks, cores()):
+        pass
+    return time.perf_counter() - started, cpu_seconds() - spent
+
+
+def cpu_seconds() -> float:
+    """CPU time of this process and of those it has waited for; load beside the run does not change it much."""
+    return sum(os.times()[:4])
+
+
+def decode_only(task: FrameTask) -> int:
+    for name in task.names:
+        decode_frame(task.images.read(name), name)
+    task.images.close()
+    return len(task.names)
+
+
+def disk_rate(file: Path, bytes_written: int = 4_000_000_000) -> float:
+    """Megabytes a second of one process that writes a file's reserved space, until it is on the disk."""
+    part = np.random.default_rng(0).bytes(CHUNK * FRAME_BYTES)
+    with file.open("wb", buffering=0) as out:
+        os.posix_fallocate(out.fileno(), 0, bytes_written)
+        started = time.perf_counter()
+        for position in range(0, bytes_written, len(part)):
+            os.pwrite(out.fileno(), part, position)
+        os.fdatasync(out.fileno())
+        seconds = time.perf_counter() - started
+    file.unlink()
+    return bytes_written / 1e6 / seconds
+
+
+def measure(data: Path, folder: Path, rows: int | None) -> tuple[tuple[float, float], int, list[int]]:
+    """Pack in a new process; return (seconds, CPU seconds), its private bytes before, and samples with its workers."""
     context = multiprocessing.get_context("spawn")
     receiver, sender = context.Pipe(duplex=False)
-    process = context.Process(target=build, args=(data, folder, sender))
+    process = context.Process(target=build, args=(data, folder, rows, sender))
     process.start()
     sender.close()
     assert process.pid is not None
     receiver.recv()
+    at_start = private_bytes(process.pid)
     samples: list[int] = []
     while not receiver.poll(0.05):
         samples.append(sum(map(private_bytes, family(process.pid))))
-    seconds = receiver.recv()
+    spent = receiver.recv()
     process.join()
-    return seconds, samples
+    return spent, at_start, samples
 
 
-def build(data: Path, folder: Path, sender: Connection) -> None:
-    table = read_table(data)
+def build(data: Path, folder: Path, rows: int | None, sender: Connection) -> None:
+    table = repeated(read_table(data), rows)
     sender.send("read")
-    start = time.perf_counter()
+    time.sleep(0.5)  # the memory before is looked up
+    start, spent = time.perf_counter(), cpu_seconds()
     Pack.build(table, folder)
-    sender.send(time.perf_counter() - start)
+    sender.send((time.perf_counter() - start, cpu_seconds() - spent))
 
 
 def family(pid: int) -> list[int]:

@@ -106,14 +106,15 @@ def test_every_room_is_in_the_architecture() -> None:
     assert rooms <= set(code(READ["docs/architecture.md"]))
 
 
-def test_the_numbers_in_the_readme_are_those_of_the_results() -> None:
-    script = runpy.run_path(str(ROOT / "benchmarks" / "readme_numbers.py"))
-    assert "<!-- numbers -->\n" in READ["README.md"]
-    assert script["with_numbers"](READ["README.md"], script["numbers"]()) == READ["README.md"]
+SCRIPT = runpy.run_path(str(ROOT / "benchmarks" / "document_numbers.py"))
+
+
+@pytest.mark.parametrize("document", SCRIPT["BLOCKS"])
+def test_the_numbers_in_documents_are_those_of_the_results(document: str) -> None:
+    assert SCRIPT["written"](document) == READ[document]
 
 
 def test_the_numbers_come_from_the_evaluation(tmp_path: Path) -> None:
-    numbers = runpy.run_path(str(ROOT / "benchmarks" / "readme_numbers.py"))["numbers"]
     evaluation = tmp_path / "made.json"
     rng = np.random.default_rng(0)
     labels = rng.integers(0, 2, (60, len(SMALL)), dtype=np.int8)
@@ -125,7 +126,7 @@ def test_the_numbers_come_from_the_evaluation(tmp_path: Path) -> None:
     first = {"recipe": "big", "seconds": 60.0}
     run = {"recipe": "small", "data": {"training_images": 1234}, "seconds": 120.4, "device": "a card", "threads": 2}
     (tmp_path / "record.json").write_text(json.dumps(run | {"from": first}), encoding="utf-8")
-    table = numbers(evaluation, tmp_path / "record.json")
+    table = SCRIPT["numbers"](evaluation, tmp_path / "record.json")
     assert "On 60 faces (drawn faces; test split)" in table
     assert f"| accuracy | {summary['mean_accuracy']:.2f} |" in table
     assert "recipe `big`, then `small` on 1,234 faces in 3 minutes (a card, 2 threads" in table

@@ -10,9 +10,9 @@ from typing import Any
 from facelocus.data.pack import Pack
 from facelocus.errors import ModelFileError, UsageError
 from facelocus.nn.weights import read_tensors
+from facelocus.training.folder import FINISHED
 from facelocus.training.recipe import Recipe
 from facelocus.training.record import Origin
-from facelocus.training.folder import FINISHED
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,8 @@ from facelocus.metrics import choose_thresholds
 from facelocus.metrics.accuracy import Confusion, mean_over_attributes
 from facelocus.nn.weights import round_to_half, save_tensors
 from facelocus.training.checkpoint import State
-from facelocus.training.recipe import Recipe
 from facelocus.training.folder import FINISHED
+from facelocus.training.recipe import Recipe
 from facelocus.training.run import RunModel
 from facelocus.training.world import World
 
