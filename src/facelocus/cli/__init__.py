@@ -16,6 +16,7 @@ from facelocus.cli.data import app as data
 from facelocus.cli.doctor import doctor
 from facelocus.cli.evaluate import evaluate
 from facelocus.cli.export import export
+from facelocus.cli.runs import runs
 from facelocus.cli.train import train
 from facelocus.errors import FacelocusError
 
@@ -31,6 +32,7 @@ app.command()(analyze)
 app.command()(evaluate)
 app.command()(train)
 app.command()(export)
+app.command()(runs)
 app.command()(doctor)
 app.add_typer(data, name="data")
 

@@ -42,7 +42,7 @@ def claimed(
     try:
         run.mkdir(parents=True, exist_ok=True)
         lock = FileLock(run / LOCK)
-        lock.acquire(timeout=0)
+        lock.acquire(timeout=1)  # `facelocus runs` holds it for an instant to see whether it is held
     except Timeout as error:
         raise UsageError(f"{run}: another process is training there: wait for it, or choose another --to") from error
     except OSError as error:

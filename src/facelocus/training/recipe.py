@@ -10,7 +10,7 @@ import importlib.resources
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -157,7 +157,8 @@ class Recipe:
 
     def to_json(self) -> dict[str, Any]:
         """Return nested built-in values that from_json reads back."""
-        value: dict[str, Any] = msgspec.to_builtins(self)
+        # asdict first: msgspec leaves fields out that the JSON it was read from did not have.
+        value: dict[str, Any] = msgspec.to_builtins(asdict(self))
         return value
 
     @classmethod

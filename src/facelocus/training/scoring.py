@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +57,7 @@ def finish(run: Path, pack: Pack, state: State, record: dict[str, Any], world: W
         write_atomically(run / "validation.npz", buffer.getvalue())
     thresholds = choose_thresholds(labels, probabilities)
     description = {
-        "network": msgspec.to_builtins(network.spec),
+        "network": msgspec.to_builtins(asdict(network.spec)),
         "attributes": network.attributes.to_json(),
         "thresholds": {kind: values.tolist() for kind, values in thresholds.items()},
         "training": record,
