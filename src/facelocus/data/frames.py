@@ -23,9 +23,9 @@ _POSITIONED = hasattr(os, "preadv") and hasattr(os, "posix_fadvise")
 class FrameFile:
     """Frames read by their number.
 
-    Positioned reads, not a memory map: the disk is told all frames of a batch before the first is waited for, where
-    a map's page faults ask for 128 KB at a time. Without these calls (macOS, Windows) it is a memory map after all.
-    Threads may share one.
+    Positioned reads, not a memory map: the disk is told all frames of a batch before the first is waited for. A map's
+    page faults come one by one, and each has more read than the frame: ten times slower where the pages are not in
+    memory. Without these calls (macOS, Windows) it is a memory map after all. Threads may share one.
 
     Raises:
         OSError, ValueError: `path` is not such a file of `count` frames, or is incomplete.

@@ -32,7 +32,7 @@ class Batches:
     """Training batches of a Pack on a device: this process's part of each.
 
     Where the frames fit into a CUDA device's free memory they are put there once and a batch is indexing; elsewhere
-    threads read the next batches from disk while the network works.
+    a thread reads the next batches from disk while the network works: a second one only gets into its way.
 
     Args:
         pack: the decoded faces.
@@ -91,11 +91,11 @@ class Batches:
                 yield step, *self._read(step)
             return
         ahead: deque[Future[tuple[Tensor, Tensor]]] = deque()
-        with ThreadPoolExecutor(2) as readers:
+        with ThreadPoolExecutor(1) as reader:
             try:
                 for step in range(first, last):
                     while len(ahead) < AHEAD and step + len(ahead) < last:
-                        ahead.append(readers.submit(self._read, step + len(ahead)))
+                        ahead.append(reader.submit(self._read, step + len(ahead)))
                     yield step, *ahead.popleft().result()
             finally:
                 for waiting in ahead:
