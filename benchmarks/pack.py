@@ -30,7 +30,6 @@ from pathlib import Path
 
 import numpy as np
 
-from facelocus.attributes import FRAME
 from facelocus.data import FaceTable, Pack, read_table
 from facelocus.data.decode import FrameTask, cores, decode_frame, in_processes
 from facelocus.data.frames import FRAME_BYTES
@@ -152,12 +151,10 @@ def cpu_seconds() -> float:
 
 
 def decode_only(task: FrameTask) -> int:
-    # Into an array as large as a worker's: freeing small ones alone, the C library returns memory all the time.
-    frames = np.zeros((len(task.names), *FRAME), dtype=np.uint8)
-    for i, name in enumerate(task.names):
-        frames[i] = decode_frame(task.images.read(name), name)
+    for name in task.names:
+        decode_frame(task.images.read(name), name)
     task.images.close()
-    return len(frames)
+    return len(task.names)
 
 
 def disk_rate(file: Path, bytes_written: int = 4_000_000_000) -> float:

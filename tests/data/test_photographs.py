@@ -79,7 +79,7 @@ def test_rows_of_photographs_without_a_face_are_left_out_and_named(
     pictures = [Image.open(table.images.where(name)) for name in pack.names]
     np.testing.assert_array_equal(pack.frames(np.arange(4)), np.stack([np.asarray(picture) for picture in pictures]))
     assert json.loads((tmp_path / "pack" / "left_out.json").read_text()) == ["000002.jpg", "000005.jpg"]
-    assert pack.description == "official CelebA, 6 images, split by person, 2 without a face left out"
+    assert pack.description == f"{table.description}, 2 without a face left out"
     assert capsys.readouterr().err == (
         "no face is found in 2 of 6 photographs; their rows are left out, "
         f"{tmp_path / 'pack' / 'left_out.json'} names them\n"
@@ -88,7 +88,7 @@ def test_rows_of_photographs_without_a_face_are_left_out_and_named(
 
 def test_photographs_that_all_lack_a_face_are_refused_and_leave_nothing(photographs: Tables, tmp_path: Path) -> None:
     table = photographs(dict.fromkeys(range(6), EMPTY))
-    with pytest.raises(DataError, match="6 images, split by person: no face is found in any of them; check what they"):
+    with pytest.raises(DataError, match=table.description + ": no face is found in any of them; check what they show"):
         Pack.build(table, tmp_path / "packs" / "pack")
     assert not list((tmp_path / "packs").iterdir())
 

@@ -37,7 +37,7 @@ from facelocus.provenance import versions
 
 FORMAT = 2
 
-# Pictures a task: 7.4 MB of frames in a worker; fewer photographs, each takes a hundred times as long.
+# Pictures a task; fewer photographs, each takes a hundred times as long.
 _CHUNK = 64
 _CHUNK_OF_PHOTOGRAPHS = 8
 

@@ -135,13 +135,8 @@ def train(
                     stage = Stage(network, recipe, phase, length, batches, world)
                     for step, batch, labels in stage.steps(state.step, plan.ends[phase]):
                         rate = recipe.optimizer.rate * recipe.schedule.factor(step, plan.steps)
-                        set_rate(state.optimizer, rate)
-                        by_attribute = attribute_losses(stage(batch), labels)
-                        (by_attribute.sum() / len(labels)).backward()
-                        state.optimizer.step()
-                        state.optimizer.zero_grad(set_to_none=True)
-                        state.average.update(network, plan.since(step))
-                        losses, stopping = _together(by_attribute.detach(), stop.asked, world)
+                        losses = _learn(stage, batch, labels, rate, state, plan)
+                        losses, stopping = _together(losses, stop.asked, world)
                         state.losses += losses / recipe.batch_size
                         state.step = step + 1
                         log.step(rate)
@@ -155,6 +150,17 @@ def train(
                                     "the same command goes on from there"
                                 )
                 finish(run, pack, state, record | {"seconds": round(log.seconds(), 1)}, world)
+
+
+def _learn(stage: Stage, batch: Tensor, labels: Tensor, rate: float, state: State, plan: Plan) -> Tensor:
+    """Take one step and return the losses of this process's part by attribute, A."""
+    set_rate(state.optimizer, rate)
+    losses = attribute_losses(stage(batch), labels)
+    (losses.sum() / len(labels)).backward()
+    state.optimizer.step()
+    state.optimizer.zero_grad(set_to_none=True)
+    state.average.update(state.network, plan.since(state.step))
+    return losses.detach()
 
 
 def _together(losses: Tensor, stopping: bool, world: World) -> tuple[Tensor, bool]:

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
+from tqdm import tqdm
 
 from facelocus.nn.network import RegionNetwork
 from facelocus.training.augment import augment
@@ -97,12 +98,12 @@ class Stage:
         if variants == 0:
             return None
         kept = torch.empty((variants, len(rows), *like.shape[1:]), dtype=like.dtype)
-        for variant in range(variants):
-            for start in range(0, len(rows), _CHUNK):
-                self._generator.manual_seed(_seed(self.recipe.seed, self.phase, variant, start))
-                frames = self.batches.frames(rows[start : start + _CHUNK]).permute(0, 3, 1, 2).float()
-                frames = augment(frames, self.recipe.augment, self._generator)
-                kept[variant, start : start + len(frames)] = self._features(frames)
+        chunks = [(variant, start) for variant in range(variants) for start in range(0, len(rows), _CHUNK)]
+        for variant, start in tqdm(chunks, desc="features of the trunk", unit="batch", leave=False, disable=None):
+            self._generator.manual_seed(_seed(self.recipe.seed, self.phase, variant, start))
+            frames = self.batches.frames(rows[start : start + _CHUNK]).permute(0, 3, 1, 2).float()
+            frames = augment(frames, self.recipe.augment, self._generator)
+            kept[variant, start : start + len(frames)] = self._features(frames)
         return kept
 
 
