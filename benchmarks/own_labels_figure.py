@@ -1,6 +1,6 @@
 """The worked example of own labels as a picture: accuracy and average precision over the number of labelled faces.
 
-    python benchmarks/own_labels_figure.py results/own-data/own-labels.json results/weights/default.json OUT.png
+python benchmarks/own_labels_figure.py results/own-data/own-labels.json results/weights/default.json OUT.png
 """
 
 from __future__ import annotations
