@@ -30,7 +30,8 @@ import numpy.typing as npt
 from facelocus.attributes import AttributeSet
 from facelocus.data.decode import cores
 from facelocus.data.frames import FrameFile
-from facelocus.data.packing import FORMAT, clear_abandoned, is_begun, pack_bytes, write_pack
+from facelocus.data.packing import FORMAT, pack_bytes, write_pack
+from facelocus.data.partial import clear_abandoned, is_begun
 from facelocus.data.readers import read_table
 from facelocus.data.table import SPLITS, FaceTable
 from facelocus.errors import DataError, InputError, StorageError, UsageError

@@ -1,12 +1,4 @@
-"""Making a Pack: resumable, by one process at a time, whole or not at all.
-
-While the Pack NAME is made there lie beside it:
-
-    .NAME.lock              held by the process that makes it; free as soon as that process has ended
-    .NAME.partial/source    what is being packed, and with which libraries
-    .NAME.partial/progress  a byte for each picture: what is known to be on the disk
-    .NAME.partial/pack      the files of the Pack; becomes NAME when they are complete
-"""
+"""Making a Pack: resumable, by one process at a time, whole or not at all."""
 
 from __future__ import annotations
 
@@ -16,20 +8,20 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from filelock import FileLock, Timeout
 from tqdm import tqdm
 
 from facelocus.data.decode import NO_FACE, ON_DISK, FrameTask, in_processes, write_frames
 from facelocus.data.frames import FRAME_BYTES, close_gaps, create_frames, frames_begin
+from facelocus.data.partial import alone, clear, partial
 from facelocus.data.table import FaceTable
 from facelocus.errors import DataError, StorageError
 from facelocus.files import write_atomically
@@ -53,68 +45,19 @@ def write_pack(table: FaceTable, folder: Path, workers: int) -> None:
         OSError, StorageError: it cannot be written.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with _alone(folder):
+    with alone(folder):
         if not folder.exists():
             making = _Making.of(table, folder)
             making.decode(workers)
             making.finish()
             (making.part / "pack").replace(folder)
-        _clear(folder)
-
-
-def is_begun(folder: Path) -> bool:
-    """Whether something lies beside the Pack `folder` from its making, finished or not."""
-    return _partial(folder).exists() or _lock(folder).exists()
-
-
-def clear_abandoned(folder: Path) -> None:
-    """Remove what packings that were stopped left beside the Pack `folder`, except its own."""
-    for part in folder.parent.glob(".*.partial"):
-        other = folder.parent / part.name[1 : -len(".partial")]
-        if other != folder:
-            with suppress(Timeout), FileLock(_lock(other), timeout=0):
-                _clear(other)
-                with suppress(OSError):
-                    _lock(other).unlink()
-
-
-def _clear(folder: Path) -> None:
-    """Remove what lies beside a Pack while it is made; stopped within, it leaves nothing that is gone on with."""
-    part = _partial(folder)
-    (part / "source").unlink(missing_ok=True)
-    shutil.rmtree(part, ignore_errors=True)
+        clear(folder)
 
 
 def pack_bytes(table: FaceTable) -> int:
     """Return the bytes on disk that a Pack of this table takes, rounded up for names and headers."""
     names = set(table.names)
     return len(names) * FRAME_BYTES + table.labels.nbytes + sum(map(len, names)) + 32 * len(table) + 65_536
-
-
-def _partial(folder: Path) -> Path:
-    return folder.with_name(f".{folder.name}.partial")
-
-
-def _lock(folder: Path) -> Path:
-    return folder.with_name(f".{folder.name}.lock")
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Hold the lock of a Pack; the system frees it when the process ends, however that is."""
-    lock = FileLock(_lock(folder))
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        print(f"another process is making {folder}: waiting for it", file=sys.stderr)
-        lock.acquire()
-    try:
-        yield
-    finally:
-        if not _partial(folder).exists():
-            with suppress(OSError):  # Windows removes it on release, and not before
-                _lock(folder).unlink()
-        lock.release()
 
 
 @dataclass(frozen=True)
@@ -144,7 +87,7 @@ class _Making:
         making = cls(table, folder, pictures, of_row, np.zeros(len(pictures), dtype=np.uint8))
         source = json.dumps([FORMAT, table.fingerprint, versions("numpy", "pillow", "onnxruntime")])
         if not making._is_of(source):
-            _clear(folder)
+            clear(folder)
             making._begin(source)
         with suppress(FileNotFoundError):
             making.state[:] = np.frombuffer((making.part / "progress").read_bytes(), dtype=np.uint8)
@@ -152,7 +95,7 @@ class _Making:
 
     @property
     def part(self) -> Path:
-        return _partial(self.folder)
+        return partial(self.folder)
 
     @property
     def faces(self) -> Path:
@@ -172,7 +115,7 @@ class _Making:
             create_frames(self.faces, len(self.pictures))
             (self.part / "source").write_text(source, encoding="utf-8")
         except OSError:
-            _clear(self.folder)  # nothing is decoded, and it takes the space that is lacking
+            clear(self.folder)  # nothing is decoded, and it takes the space that is lacking
             raise
 
     def decode(self, workers: int) -> None:
@@ -220,7 +163,7 @@ class _Making:
         """Leave out what has no face, write everything but the frames, wait until all of it is on the disk."""
         there = self.state == ON_DISK
         if not there.any():
-            _clear(self.folder)
+            clear(self.folder)
             raise DataError(f"{self.table.description}: no face is found in any of them; check what they show")
         number = close_gaps(self.faces, there)
         frame_of = number[self.of_row]
