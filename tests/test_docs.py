@@ -87,7 +87,7 @@ def test_every_path_named_exists(document: str) -> None:
     named = {
         word for word in code(READ[document]) if re.fullmatch(r"\.?[\w-]+/[\w./-]*|\.?[\w/-]+\.(py|md|toml)", word)
     }
-    assert named or document == "README.md"
+    assert named or document in ("README.md", "docs/own-labels.md")
     assert [word for word in sorted(named) if not any((ROOT / base / word).exists() for base in ("", PACKAGE))] == []
 
 
