@@ -58,7 +58,7 @@ def test_the_document_can_be_followed(
         words = shlex.split(command)[1:]
         facelocus(*words, *(SHORT if words[0] == "train" else []))
     said = capsys.readouterr().out
-    assert "60 aligned images, 2 attributes, split by person" in said
+    assert "60 aligned images, 2 attributes as 1/0 with ? unknown, split by person" in said
 
     # What it made goes by its own names everywhere.
     model = Model.load(tmp_path / "mine.onnx")

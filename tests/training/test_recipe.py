@@ -38,11 +38,12 @@ def test_every_shipped_recipe_survives_json(name: str) -> None:
 
 
 def test_a_recipe_written_before_a_field_existed_has_its_default() -> None:
-    older = Recipe(phases=(Phase(epochs=2.0),)).to_json()
+    recipe = Recipe(phases=(Phase(epochs=2.0),))
+    older = recipe.to_json()
     del older["transfer"], older["augment"]["sharpness"], older["phases"][0]["frozen"]
     read = Recipe.from_json(older)
-    assert read == Recipe(phases=(Phase(epochs=2.0),)) and read.to_json() == Recipe(phases=(Phase(epochs=2.0),)).to_json()
-    assert differences(read, Recipe()) == differences(Recipe(phases=(Phase(epochs=2.0),)), Recipe())
+    assert read == recipe and read.to_json() == recipe.to_json()
+    assert differences(read, Recipe()) == differences(recipe, Recipe())
 
 
 def test_settings_change_what_they_name_and_nothing_else() -> None:

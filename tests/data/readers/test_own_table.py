@@ -66,7 +66,7 @@ def test_pictures_may_lie_anywhere_and_rows_may_share_one(tmp_path: Path) -> Non
     table = read_table(write_csv(tmp_path / "here" / "faces.csv", rows))
     assert table.names[1] is table.names[2]
     assert not table.aligned
-    assert "3 rows of 2 photographs, 1 attribute," in table.description
+    assert "3 rows of 2 photographs, 1 attribute as 1/0," in table.description
     assert table.images.read(table.names[0]) == (tmp_path / "elsewhere" / "a.jpg").read_bytes()
 
 
@@ -114,7 +114,7 @@ def test_splits_and_people_come_from_their_columns(tmp_path: Path) -> None:
     assert table.people is not None
     assert table.people[0] == table.people[5]
     assert len(set(table.people.tolist())) == 5
-    assert table.description == "table faces.csv, 6 photographs, 1 attribute, split as listed"
+    assert table.description == "table faces.csv, 6 photographs, 1 attribute as 1, split as listed"
 
 
 def test_splits_made_here_keep_people_and_pictures_whole(tmp_path: Path) -> None:

@@ -41,14 +41,14 @@ WRITERS: list[tuple[Reader, Callable[[Path], Path], str]] = [
     (
         SPLIT_TABLES,
         write_fairface,
-        "FairFace with its val as test, 24 photographs, 7 attributes, validation split from train by picture, 15 %, "
-        "seed 0, people unknown: intervals by image; without service_test",
+        "FairFace with its val as test, 24 photographs, 7 attributes as words, validation split from train by picture, "
+        "15 %, seed 0, people unknown: intervals by image; without service_test",
     ),
     (
         OWN,
         write_own,
-        "table faces.csv, 12 aligned images, 2 attributes, split by picture, 70/15/15, seed 0, people unknown: "
-        "intervals by image; without caption",
+        "table faces.csv, 12 aligned images, 2 attributes as 1/0 with ? unknown, split by picture, 70/15/15, "
+        "seed 0, people unknown: intervals by image; without caption",
     ),
     (
         CLASS_FOLDERS,

@@ -33,7 +33,7 @@ def test_tables_named_alike_keep_their_splits(tmp_path: Path) -> None:
     table = read_table(tmp_path, strict=False)
     assert np.bincount(table.splits).tolist() == [8, 2, 3]
     assert table.description == (
-        "tables faces-train.csv, faces-valid.csv, faces-test.csv, 13 photographs, 1 attribute, split as listed, "
+        "tables faces-train.csv, faces-valid.csv, faces-test.csv, 13 photographs, 1 attribute as 1/0, split as listed, "
         "people unknown: intervals by image"
     )
 

@@ -19,16 +19,25 @@ _MEANING = {
     "0": _NO, "0.0": _NO, "-1": _NO, "-1.0": _NO, "false": _NO, "no": _NO,
 }  # fmt: skip
 _ZERO, _MINUS = ("0", "0.0"), ("-1", "-1.0")
+_CONVENTIONS = {"1/0": _ZERO, "1/-1": _MINUS, "true/false": ("true", "false"), "yes/no": ("yes", "no")}
 _MOST_CATEGORIES = 32
 _ELSEWHERE = "whole face"
 
 
 @dataclass(frozen=True)
 class Labels:
-    """The attributes a table has, the labels of its N rows (int8, N x A: 1, 0, -1), and the columns left out."""
+    """The labels of a table.
+
+    Attributes:
+        attributes: the A attributes it has.
+        values: int8, N x A: 1, 0, -1 unknown.
+        conventions: how yes, no and unknown are written in it, in words.
+        left_out: columns that are no labels.
+    """
 
     attributes: AttributeSet
     values: npt.NDArray[np.int8]
+    conventions: str
     left_out: tuple[str, ...]
 
 
@@ -71,17 +80,25 @@ def read_labels(listing: Listing, aside: Collection[str], regions: Mapping[str, 
     order = [region for region in CELEBA.regions if region in region_of]
     order += [region for region in dict.fromkeys(region_of) if region not in order]
     attributes = AttributeSet(tuple(names), tuple(order), tuple(region_of))
-    return Labels(attributes, np.stack(values, axis=1), tuple(left_out))
+    return Labels(attributes, np.stack(values, axis=1), signs.conventions(), tuple(left_out))
 
 
 class _Signs:
-    """Remembers the first 0 and the first -1 of a table: with both, one of them may mean unknown."""
+    """Remembers how a table writes its labels, with the first 0 and -1: with both, one of them may mean unknown."""
 
     def __init__(self) -> None:
+        self.seen: set[str] = set()
         self.zero: tuple[str, int] | None = None
         self.minus: tuple[str, int] | None = None
 
+    def conventions(self) -> str:
+        ways = [way for way, words in _CONVENTIONS.items() if self.seen.intersection(words)]
+        ways = ways or ["1" if self.seen else "words"]
+        unknown = [word or "blank" for word in ("", "?", "nan") if word in self.seen]
+        return ", ".join(ways) + (f" with {' and '.join(unknown)} unknown" if unknown else "")
+
     def see(self, listing: Listing, name: str, column: Column, texts: list[str]) -> None:
+        self.seen.update(texts)
         self.zero = self.zero or _first(name, column, [text in _ZERO for text in texts])
         self.minus = self.minus or _first(name, column, [text in _MINUS for text in texts])
         if self.zero and self.minus:

@@ -98,10 +98,11 @@ def read_tables(
     aligned = share_of_frames(images, distinct) == 1
     rows = f"{len(listing):,} rows of " if len(listing) != len(distinct) else ""
     of = "attribute" if len(labels.attributes) == 1 else "attributes"
+    pictures_are = "aligned images" if aligned else "photographs"
+    unknown = "" if people is not None else ", people unknown: intervals by image"
     description = (
-        f"{called}, {rows}{len(distinct):,} {'aligned images' if aligned else 'photographs'}, "
-        f"{len(labels.attributes)} {of}, {made}{'' if people is not None else ', people unknown: intervals by image'}"
-        f"{_without([*(name for name in listing.header if name in aside), *labels.left_out])}"
+        f"{called}, {rows}{len(distinct):,} {pictures_are}, {len(labels.attributes)} {of} as {labels.conventions}, "
+        f"{made}{unknown}{_without([*(name for name in listing.header if name in aside), *labels.left_out])}"
     )
     return FaceTable(
         labels.attributes,
