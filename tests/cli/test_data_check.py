@@ -39,7 +39,7 @@ def test_a_clean_set_ends_with_0_and_says_what_it_is(faces: Path, capsys: pytest
     code, out, _ = run(capsys, faces)
     assert code == 0
     first, *lines = out.splitlines()
-    assert first.startswith("table faces.csv, 84 aligned images, 2 attributes, split as listed")
+    assert first.startswith("table faces.csv, 84 aligned images, 2 attributes as 1/0, split as listed")
     assert ["train", "42", "42", "unknown"] in [line.split() for line in lines]
     assert "178 x 218 (84); 84 are aligned frames" in out
     assert ["glasses", "47.6", "45.5", "50.0", "0.0"] in [line.split() for line in lines]

@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 
 from facelocus.cli import main
-from facelocus.data import pack as pack_module
+from facelocus.data import packing
 from faces import write_celeba
 from small_model import write_model
 
@@ -108,7 +108,7 @@ def test_disk_full_while_packing(
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(pack_module, "_write", full)
+    monkeypatch.setattr(packing, "create_frames", full)
     ended, line = _refused(["data", "pack", str(celeba), str(tmp_path / "pack")], capsys)
     assert ended == 1
     assert "pack" in line and "free" in line
@@ -139,7 +139,7 @@ def test_a_bug_is_one_line_too(
     def broken(*_: object) -> None:
         raise ZeroDivisionError("a bug\nin two lines")
 
-    monkeypatch.setattr(pack_module, "_write", broken)
+    monkeypatch.setattr(packing, "create_frames", broken)
     celeba = write_celeba(tmp_path / "celeba", 15)
     ended, line = _refused(["data", "pack", str(celeba), str(tmp_path / "pack")], capsys)
     assert ended == 1
