@@ -47,7 +47,7 @@ def draw(result: dict[str, Any], everything: dict[str, Any], out: Path) -> None:
     panels[0].axhline(least, color=_GREY, linewidth=1, linestyle=":")
     panels[0].annotate(f"the commoner answer {least:.1f}", (50, least), (0, 3), textcoords="offset points",
                        color=_GREY, fontsize=9)  # fmt: skip
-    panels[0].legend(loc="lower right", frameon=False)
+    panels[0].legend(loc="lower right", bbox_to_anchor=(1, 0.14), frameon=False)
     out.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(out)
 
@@ -62,10 +62,9 @@ def _panel(axes: Axes, rows: dict[str, Any], score: str) -> None:
         axes.plot(sizes, means, color=colour, marker=marker, markersize=5, linewidth=1.6, label=label)
         for size, each in zip(sizes, found, strict=True):
             axes.plot([size] * len(each["draws"]), each["draws"], ".", color=colour, markersize=3, alpha=0.7)
-        above = way == "finetune"
         for size, mean in zip(sizes, means, strict=True):
-            axes.annotate(f"{mean:.1f}", (size, mean), (0, 9 if above else -15), textcoords="offset points",
-                          color=colour, fontsize=9, ha="center")  # fmt: skip
+            axes.annotate(f"{mean:.1f}", (size, mean), (7, -13), textcoords="offset points",
+                          color=colour, fontsize=9)  # fmt: skip
     axes.set_xscale("log")
     axes.set_xticks(sizes)
     axes.xaxis.set_minor_locator(NullLocator())
@@ -74,7 +73,7 @@ def _panel(axes: Axes, rows: dict[str, Any], score: str) -> None:
     axes.grid(color=_GRID, linewidth=0.8)
     axes.spines[["top", "right"]].set_visible(False)
     axes.tick_params(colors=_GREY, length=0)
-    axes.margins(x=0.08, y=0.16)
+    axes.margins(x=0.12, y=0.12)
 
 
 if __name__ == "__main__":
