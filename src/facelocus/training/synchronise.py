@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 import torch.distributed as dist
+import torch.nn.functional as F
 from timm.layers.norm_act import convert_sync_batchnorm
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
@@ -26,20 +27,42 @@ def synchronise_norms(network: nn.Module, device: torch.device) -> None:
                 setattr(module, name, _Synchronised(child))
 
 
-class _Sum(torch.autograd.Function):
-    """The sum over processes; its gradient is the sum of their gradients."""
+class _Norm(torch.autograd.Function):
+    """Batch normalisation with the statistics of equal parts of a batch, one in each process.
+
+    What is summed over processes is two numbers a channel, forward and backward. The rest is torch's own kernels: the
+    backward one takes means over this part alone, and what they differ by from those over all is linear in x.
+    """
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor) -> Tensor:
-        total = x.clone()
-        dist.all_reduce(total)
-        return total
+    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, eps: float) -> tuple[Tensor, Tensor, Tensor]:
+        none = torch.zeros_like(weight)
+        own_mean, own_var = torch.batch_norm_update_stats(x, none, none.clone(), 0.0)
+        mean, square = _mean_of_all(torch.stack([own_mean, own_var + own_mean**2]))
+        var = square - mean**2
+        ctx.save_for_backward(x, weight, mean, torch.rsqrt(var + eps))
+        ctx.eps = eps
+        ctx.mark_non_differentiable(mean, var)
+        return F.batch_norm(x, mean, var, weight, bias, False, 0.0, eps), mean, var
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> Tensor:
-        total = gradient.clone()
-        dist.all_reduce(total)
-        return total
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, Tensor, None]:
+        x, weight, mean, scale = ctx.saved_tensors
+        by_x, by_weight, by_bias = torch.ops.aten.native_batch_norm_backward(
+            gradients[0], x, weight, None, None, mean, scale, True, ctx.eps, [True, True, True]
+        )
+        here = torch.stack([by_bias, by_weight]) * (x.shape[1] / x.numel())
+        plain, along = here - _mean_of_all(here.clone())
+        slope = weight * scale**2 * along
+        offset = weight * scale * plain - slope * mean
+        one = torch.ones_like(weight)
+        by_x += F.batch_norm(x, torch.zeros_like(one), one, slope, offset, False, 0.0, 0.0)
+        return by_x, by_weight, by_bias, None
+
+
+def _mean_of_all(values: Tensor) -> Tensor:
+    dist.all_reduce(values)
+    return values / dist.get_world_size()
 
 
 class _Synchronised(nn.Module):
@@ -59,21 +82,15 @@ class _Synchronised(nn.Module):
         self.act = getattr(norm, "act", nn.Identity())
 
     def forward(self, x: Tensor) -> Tensor:
-        shape = (1, -1, *(1,) * (x.ndim - 2))
-        if self.training:
-            own_var, own_mean = torch.var_mean(x.float(), [0, *range(2, x.ndim)], correction=0)
-            mean, square = _Sum.apply(torch.stack([own_mean, own_var + own_mean**2])) / dist.get_world_size()
-            var = square - mean**2
-            with torch.no_grad():
-                count = dist.get_world_size() * x.numel() / x.shape[1]
-                self.running_mean.lerp_(mean, self.momentum)
-                self.running_var.lerp_(var * (count / (count - 1)), self.momentum)
-                self.num_batches_tracked += 1
-        else:
-            mean, var = self.running_mean, self.running_var
-        scale = torch.rsqrt(var + self.eps)
-        y = (x.float() - mean.view(shape)) * scale.view(shape)
-        if self.weight is not None:
-            y = y * self.weight.view(shape) + self.bias.view(shape)
-        result: Tensor = self.act(y.to(x.dtype))
-        return result
+        if not self.training:
+            y = F.batch_norm(x, self.running_mean, self.running_var, self.weight, self.bias, False, 0.0, self.eps)
+            return self.act(y)  # type: ignore[no-any-return]
+        weight = torch.ones_like(self.running_mean) if self.weight is None else self.weight
+        bias = torch.zeros_like(self.running_mean) if self.bias is None else self.bias
+        y, mean, var = _Norm.apply(x, weight, bias, self.eps)
+        with torch.no_grad():
+            count = dist.get_world_size() * x.numel() / x.shape[1]
+            self.running_mean.lerp_(mean, self.momentum)
+            self.running_var.lerp_(var * (count / (count - 1)), self.momentum)
+            self.num_batches_tracked += 1
+        return self.act(y)  # type: ignore[no-any-return]
