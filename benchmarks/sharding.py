@@ -104,7 +104,7 @@ def worker() -> None:
         learning: nn.Module = network
         if world.size > 1:
             synchronise_norms(network, torch.device("cpu"))
-            learning = DistributedDataParallel(network, broadcast_buffers=False)
+            learning = DistributedDataParallel(network)
         network.train()
         steps, sums = [], []
         for _ in range(STEPS):

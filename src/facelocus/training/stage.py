@@ -51,7 +51,7 @@ class Stage:
         if self.frozen:
             self._kept = self._keep(length)
         learning: nn.Module = _Heads(network) if self.frozen else network
-        self._learning = DistributedDataParallel(learning, broadcast_buffers=False) if world.size > 1 else learning
+        self._learning = DistributedDataParallel(learning) if world.size > 1 else learning
 
     def steps(self, first: int, last: int) -> Iterator[tuple[int, Tensor, Tensor]]:
         """Yield (step, what to call this with, labels int8 B x A) for first <= step < last."""
