@@ -115,7 +115,7 @@ def sharding(result: Path = SHARDING) -> str:
         "",
         "On paper, a ring moves 2 (n - 1) / n of the gradient through each card. It stays hidden behind the backward "
         "pass as long as a card, at 256 images a step, takes no more images a second than the last column says. Link "
-        "speeds are data sheets'.",
+        "speeds are data sheets'. Each BatchNorm adds two small sums a step, whose latency is not in the table.",
         "",
         "| network | gradient | cards | summing | hidden up to |",
         "|---|---|---|---|---|",
