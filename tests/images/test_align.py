@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from facelocus.images.align import FITTED, LANDMARKS, align, fit_to_frame, similarity
+from facelocus.attributes import FRAME
+from facelocus.images.align import FITTED, LANDMARKS, align, fit_to_frame, frame_to_photo, similarity
 from faces import draw_face
 
 
@@ -64,6 +65,32 @@ def test_source_points_that_coincide_have_no_similarity() -> None:
 def test_landmarks_on_the_template_give_the_picture_itself() -> None:
     face = draw_face(3)
     assert np.array_equal(align(face, LANDMARKS), face)
+
+
+def test_a_mirrored_face_gets_the_mirrored_frame() -> None:
+    width = FRAME[1]
+    landmarks = _moved(LANDMARKS, 1.4, 8, (30, 20)) + np.random.default_rng(5).normal(0, 4, (5, 2))
+    mirrored = landmarks[[1, 0, 2, 4, 3]] * [-1, 1] + [300, 0]
+    points = np.random.default_rng(6).random((9, 2)) * 200
+    ours, theirs = frame_to_photo(landmarks), frame_to_photo(mirrored)
+    there = (points * [-1, 1] + [width, 0]) @ theirs[:, :2].T + theirs[:, 2]
+    assert np.allclose(there, (points @ ours[:, :2].T + ours[:, 2]) * [-1, 1] + [300, 0], atol=0.05)
+
+
+def test_a_smile_that_widens_the_mouth_zooms_by_less_than_a_plain_fit_says() -> None:
+    wide = LANDMARKS + np.array([[0, 0], [0, 0], [0, 0], [-5, 0], [5, 0]])
+    plain, corrected = (np.hypot(*found[:, 0]) for found in (similarity(LANDMARKS[FITTED], wide[FITTED]),
+                                                             frame_to_photo(wide)))  # fmt: skip
+    assert plain > 1.04 and abs(corrected - 1) < 0.4 * (plain - 1)
+
+
+def test_a_mistaken_landmark_and_landmarks_that_coincide_move_the_frame_by_little() -> None:
+    mistaken = LANDMARKS.copy()
+    mistaken[2] += 500  # the nose is not fitted
+    corners = np.array([[0, 0], [FRAME[1], 0], [0, FRAME[0]], [FRAME[1], FRAME[0]]])
+    found = frame_to_photo(mistaken)
+    assert np.allclose(corners @ found[:, :2].T + found[:, 2], corners, atol=3)
+    assert np.isfinite(frame_to_photo(np.full((5, 2), 40.0))).all()
 
 
 def test_whole_pixel_shifts_cut_exactly() -> None:
