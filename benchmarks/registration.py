@@ -117,7 +117,7 @@ def compressed(crops: Frames) -> Frames:
 
 
 def registration(official: Frames, ours: Frames) -> tuple[dict[str, Any], npt.NDArray[np.float64]]:
-    """Return how the similarities that take the official crops to ours differ from the identity, and them: N x 2 x 3."""
+    """Return how the similarities from the official crops to ours differ from the identity, and them: N x 2 x 3."""
     height, width, _ = FRAME
     corners = np.array([[0, 0, 1], [width, 0, 1], [0, height, 1], [width, height, 1]], dtype=float)
     centre = np.array([width / 2, height / 2, 1])
@@ -172,7 +172,7 @@ def similarity_of_pixels(official: Frames, ours: Frames) -> tuple[npt.NDArray[np
 
 
 def accuracies(wild: FaceTable, rows: npt.NDArray[np.int64], ways: dict[str, Frames]) -> dict[str, Any]:
-    """Return the shipped model's mean accuracy on several crops of the same faces, and what is lost to the first way."""
+    """Return the shipped model's mean accuracy on several crops of the same faces, and what is lost to the first."""
     model = Model.load("default")
     labels = wild.labels[rows]
     people = None if wild.people is None else wild.people[rows]
