@@ -32,7 +32,8 @@ class Batches:
     """Training batches of a Pack on a device: this process's part of each.
 
     Where the frames fit into a CUDA device's free memory they are put there once and a batch is indexing; elsewhere
-    a thread reads the next batches from disk while the network works: a second one only gets into its way.
+    a thread reads the next batches from disk while the network works; where the disk is what limits, more of them gain
+    nothing.
 
     Args:
         pack: the decoded faces.
