@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Any
 
-from facelocus.reports.runs import Run, dotted
+from facelocus.reports.runs import Run
+from facelocus.training.recipe import dotted
 
 
 def between(runs: Sequence[Run]) -> dict[str, list[tuple[Any, list[Run]]]]:
@@ -15,7 +15,7 @@ def between(runs: Sequence[Run]) -> dict[str, list[tuple[Any, list[Run]]]]:
 
     Settings are those of the recipe, and "data", "from", "commit" and "device" of the record.
     """
-    compared = [_about(run) | dotted(asdict(run.recipe)) for run in runs]
+    compared = [_about(run) | dotted(run.recipe.to_json()) for run in runs]
     found = {}
     for key in compared[0] if compared else ():
         values: dict[str, tuple[Any, list[Run]]] = {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,7 +13,7 @@ from facelocus.reports.run_files import checkpoint_head, is_held, read_json, rea
 from facelocus.training import checkpoint
 from facelocus.training.folder import FINISHED
 from facelocus.training.plan import Plan
-from facelocus.training.recipe import Recipe
+from facelocus.training.recipe import Recipe, dotted
 
 #: Levels below the folder given in which runs are looked for.
 LEVELS = 3
@@ -80,8 +80,8 @@ class Run:
         Where the package has no recipe of that name, it is compared with the defaults: None.
         """
         name = self.record["recipe"] if self.record["recipe"] in recipe_names() else None
-        theirs = dotted(asdict(load_recipe(name) if name else Recipe()))
-        ours = dotted(asdict(self.recipe))
+        theirs = dotted((load_recipe(name) if name else Recipe()).to_json())
+        ours = dotted(self.recipe.to_json())
         return name, {key: (ours[key], theirs[key]) for key in ours if ours[key] != theirs[key]}
 
     def to_json(self) -> dict[str, Any]:
@@ -100,7 +100,7 @@ class Run:
             "images_a_second": None if self.speed is None else round(self.speed, 1),
             "compared_with": base or "defaults",
             "differences": changed,
-            "recipe": asdict(self.recipe),
+            "recipe": self.recipe.to_json(),
             "record": self.record,
         }
 
@@ -194,11 +194,3 @@ def read_run(folder: Path, name: str) -> Run:
         losses=[line for line in lines if "loss" in line],
         validations=[line for line in lines if "validation" in line],
     )
-
-
-def dotted(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Return nested settings as one mapping with dotted keys."""
-    flat: dict[str, Any] = {}
-    for key, value in values.items():
-        flat |= dotted(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value}
-    return flat

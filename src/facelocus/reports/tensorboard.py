@@ -6,13 +6,13 @@ import datetime
 import json
 import tempfile
 from collections.abc import Sequence
-from dataclasses import asdict
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from facelocus.errors import MissingExtraError, StorageError
-from facelocus.reports.runs import FIGURES, Run, dotted
+from facelocus.reports.runs import FIGURES, Run
+from facelocus.training.recipe import dotted
 
 _EVENTS = "events.out.tfevents.*"
 
@@ -56,7 +56,7 @@ def _write(run: Run, folder: str) -> None:
                 if value is not None:
                     writer.add_scalar(tag, value, line["step"], walltime=started + a_step * line["step"])
         best = {f"best/{figure}": found.value for figure in FIGURES if (found := run.best(figure))}
-        settings = {key: _plain(value) for key, value in dotted(asdict(run.recipe)).items()}
+        settings = {key: _plain(value) for key, value in dotted(run.recipe.to_json()).items()}
         writer.add_hparams(settings, best, run_name=".")
 
 

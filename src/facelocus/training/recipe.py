@@ -186,7 +186,7 @@ class Recipe:
             RecipeError: no "=", an unknown key (with the nearest one) or a value of the wrong type.
         """
         values = self.to_json()
-        known = _dotted(values)
+        known = list(dotted(values))
         for setting in settings:
             key, equals, text = setting.partition("=")
             if not equals:
@@ -211,11 +211,12 @@ def _value(text: str) -> Any:
     return text
 
 
-def _dotted(value: dict[str, Any], prefix: str = "") -> list[str]:
-    keys = []
-    for name, inner in value.items():
-        keys += _dotted(inner, f"{prefix}{name}.") if isinstance(inner, dict) else [prefix + name]
-    return keys
+def dotted(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return nested settings as one mapping with dotted keys."""
+    flat: dict[str, Any] = {}
+    for key, value in values.items():
+        flat |= dotted(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value}
+    return flat
 
 
 def _refuse_unknown(value: dict[str, Any], known: dict[str, Any], prefix: str) -> None:
@@ -239,15 +240,5 @@ def nearest(name: str, known: Sequence[str], prefix: str = "") -> str:
 
 def differences(recipe: Recipe, other: Recipe) -> list[str]:
     """Return "key: value, other value" for each field in which two recipes differ."""
-    ours, theirs = recipe.to_json(), other.to_json()
-
-    def walk(a: dict[str, Any], b: dict[str, Any], prefix: str) -> list[str]:
-        found = []
-        for name in a:
-            if isinstance(a[name], dict):
-                found += walk(a[name], b[name], f"{prefix}{name}.")
-            elif a[name] != b[name]:
-                found.append(f"{prefix}{name}: {a[name]}, {b[name]}")
-        return found
-
-    return walk(ours, theirs, "")
+    ours, theirs = dotted(recipe.to_json()), dotted(other.to_json())
+    return [f"{key}: {ours[key]}, {theirs[key]}" for key in ours if ours[key] != theirs[key]]
