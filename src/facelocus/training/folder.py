@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from filelock import FileLock, Timeout
 from facelocus.errors import StorageError, UsageError
 from facelocus.files import write_atomically
 from facelocus.training.recipe import Recipe, differences
+from facelocus.training.record import Origin
 
 #: Held by the process that trains; free again when it ends, however it ends.
 LOCK = ".lock"
@@ -21,9 +23,7 @@ FINISHED = "weights.safetensors"
 
 
 @contextmanager
-def claimed(
-    run: Path, recipe: Recipe, record: dict[str, Any], origin: dict[str, Any] | None
-) -> Iterator[dict[str, Any]]:
+def claimed(run: Path, recipe: Recipe, record: dict[str, Any], origin: Origin | None) -> Iterator[dict[str, Any]]:
     """Make the run folder, or check that the one there is of the same recipe and data; hold it meanwhile.
 
     Yields:
@@ -55,7 +55,7 @@ def claimed(
                 unfinished.unlink()
         if not begun:
             if origin is not None:
-                write_atomically(run / "origin.json", json.dumps(origin, indent=1))
+                write_atomically(run / "origin.json", json.dumps(asdict(origin), indent=1))
             write_atomically(run / "record.json", json.dumps(record, indent=1))
             write_atomically(run / "recipe.json", json.dumps(recipe.to_json(), indent=1))
         yield record

@@ -114,8 +114,7 @@ def train(
             origin.command if origin else None,
             world.size,
         )
-        asked = origin.to_json() if origin else None
-        holding = claimed(run, recipe, record, asked) if world.leads else nullcontext(record)
+        holding = claimed(run, recipe, record, origin) if world.leads else nullcontext(record)
         with holding as record:
             if world.from_leader((run / FINISHED).exists()):
                 return
@@ -130,10 +129,11 @@ def train(
             world.wait()
             batches = Batches(pack, rows, recipe.batch_size, recipe.seed, device, world)
             with Log(run, state, plan, recipe, world, progress) as log, stop_requested() as stop:
-                for phase in range(plan.phase(state.step), len(plan.ends)) if state.step < plan.steps else ():
-                    length = plan.ends[phase] - (plan.ends[phase - 1] if phase else 0)
-                    stage = Stage(network, recipe, phase, length, batches, world)
-                    for step, batch, labels in stage.steps(state.step, plan.ends[phase]):
+                for phase, (begin, end) in enumerate(zip(plan.begins, plan.ends, strict=True)):
+                    if state.step >= end:
+                        continue
+                    stage = Stage(network, recipe, phase, end - begin, batches, world)
+                    for step, batch, labels in stage.steps(state.step, end):
                         rate = recipe.optimizer.rate * recipe.schedule.factor(step, plan.steps)
                         losses = _learn(stage, batch, labels, rate, state, plan)
                         losses, stopping = _together(losses, stop.asked, world)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import accumulate
+
 from facelocus.errors import DataError, UsageError
 from facelocus.training.recipe import Recipe
 
@@ -12,6 +14,7 @@ class Plan:
     Attributes:
         steps: all of them.
         steps_an_epoch: full batches in the training images.
+        begins: for each phase its first step.
         ends: for each phase the step before which it ends.
 
     Args:
@@ -35,12 +38,11 @@ class Plan:
             raise DataError(
                 f"{images} training images do not fill one batch of {recipe.batch_size}: set batch_size lower"
             )
-        self.ends: list[int] = []
-        for phase in recipe.phases:
-            length = max(round(phase.epochs * each), phase.iterations)
-            self.ends.append((self.ends[-1] if self.ends else 0) + length)
+        lengths = [max(round(phase.epochs * each), phase.iterations) for phase in recipe.phases]
+        self.ends = list(accumulate(lengths))
+        self.begins = [end - length for end, length in zip(self.ends, lengths, strict=True)]
         self.steps_an_epoch = each
-        self.steps = self.ends[-1] if self.ends else 0
+        self.steps = sum(lengths)
         if self.steps < 1:
             raise UsageError("the recipe has no training steps: give its phases epochs or iterations")
 
@@ -50,5 +52,4 @@ class Plan:
 
     def since(self, step: int) -> int:
         """Return how many steps of its phase come before a step."""
-        phase = self.phase(step)
-        return step - (self.ends[phase - 1] if phase else 0)
+        return step - self.begins[self.phase(step)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -25,10 +25,6 @@ class Origin:
     command: str
     data: str
     start: str | None
-
-    def to_json(self) -> dict[str, Any]:
-        """Return what Origin(**value) takes."""
-        return asdict(self)
 
 
 def run_record(

@@ -44,8 +44,6 @@ class Stage:
         self.phase, self.frozen = phase, recipe.phases[phase].frozen
         network.set_input_size(recipe.phases[phase].size or recipe.network.size, recipe.network.crop)
         network.trunk.requires_grad_(not self.frozen)
-        network.trunk.eval()
-        network.sub_networks.train()
         self._generator = torch.Generator(batches.device)
         self._kept: Tensor | None = None
         if self.frozen:
@@ -66,8 +64,9 @@ class Stage:
             return
         for step, faces, labels in self.batches.steps(first, last):
             self._generator.manual_seed(_seed(self.recipe.seed, step))
-            frames = faces.permute(0, 3, 1, 2).float()
-            frames = augment(frames, self.recipe.augment, self._generator, self.batches.batch_size, self.batches.part)
+            frames = augment(
+                _floats(faces), self.recipe.augment, self._generator, self.batches.batch_size, self.batches.part
+            )
             yield step, self._features(frames) if self.frozen else frames, labels
 
     def __call__(self, batch: Tensor) -> Tensor:
@@ -91,7 +90,7 @@ class Stage:
     def _keep(self, length: int) -> Tensor | None:
         """Return V x N x C x h x w features of the training faces, in memory, or None where they do not fit."""
         rows = self.batches.rows
-        like = self._features(self.batches.frames(rows[:1]).permute(0, 3, 1, 2).float())
+        like = self._features(_floats(self.batches.frames(rows[:1])))
         fitting = CACHE_BYTES // (len(rows) * like.nbytes)
         # No more than the phase looks at.
         variants = min(VARIANTS, fitting, -(-length * self.batches.batch_size // len(rows)))
@@ -101,7 +100,7 @@ class Stage:
         chunks = [(variant, start) for variant in range(variants) for start in range(0, len(rows), _CHUNK)]
         for variant, start in tqdm(chunks, desc="features of the trunk", unit="batch", leave=False, disable=None):
             self._generator.manual_seed(_seed(self.recipe.seed, self.phase, variant, start))
-            frames = self.batches.frames(rows[start : start + _CHUNK]).permute(0, 3, 1, 2).float()
+            frames = _floats(self.batches.frames(rows[start : start + _CHUNK]))
             frames = augment(frames, self.recipe.augment, self._generator)
             kept[variant, start : start + len(frames)] = self._features(frames)
         return kept
@@ -118,6 +117,11 @@ class _Heads(nn.Module):
         logits = self.network.heads(shared)
         assert isinstance(logits, Tensor)
         return logits
+
+
+def _floats(faces: Tensor) -> Tensor:
+    """Return uint8 B x H x W x 3 as B x 3 x H x W floats in 0-255."""
+    return faces.permute(0, 3, 1, 2).float()
 
 
 def _seed(*numbers: int) -> int:
