@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from facelocus.errors import MissingExtraError, StorageError, UsageError
+from facelocus.cli.places import refuse_no_file
+from facelocus.errors import MissingExtraError, StorageError
 from facelocus.files import write_atomically
 
 if TYPE_CHECKING:
@@ -56,8 +57,7 @@ def check(
 
     Ends with exit code 1 where training would fail or be wrong, else 0.
     """
-    if out is not None and (out.is_dir() or not out.parent.is_dir()):
-        raise UsageError(f"--json {out}: is a folder or lies in none: name a file in an existing folder")
+    refuse_no_file("--json", out)
     if draw is not None:
         _prepare(draw)
     from facelocus.data.check import check as look

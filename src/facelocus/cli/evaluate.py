@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from facelocus.cli.places import refuse_no_file
 from facelocus.errors import DataError, UsageError
 from facelocus.files import write_atomically
 from facelocus.provenance import cpu_name, now, versions
@@ -25,7 +26,7 @@ _COLUMNS = {"accuracy": "accuracy", "balanced_accuracy": "balanced", "f1": "F1",
 
 
 def evaluate(
-    data: Annotated[Path, typer.Argument(help="Labelled faces: CelebA as a folder or a zip, or a Pack.")],
+    data: Annotated[Path, typer.Argument(help="Labelled faces of any layout, or a Pack.")],
     model: Annotated[
         str, typer.Option(help="A shipped name, an .onnx file, or a run's folder (needs the lab).")
     ] = "default",
@@ -42,8 +43,7 @@ def evaluate(
     from facelocus.data import SPLITS, open_pack
     from facelocus.metrics import summarise
 
-    if out is not None and (out.is_dir() or not out.parent.is_dir()):
-        raise UsageError(f"--json {out}: is a folder or lies in none: name a file in an existing folder")
+    refuse_no_file("--json", out)
     if split not in SPLITS:
         raise UsageError(f"--split {split!r} is not known: choose one of {', '.join(SPLITS)}")
     predictor = open_model(model)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from facelocus.errors import UsageError
+from facelocus.cli.places import refuse_no_file
 
 if TYPE_CHECKING:
     from facelocus.reports.runs import Best, BrokenRun, Run
@@ -44,8 +44,7 @@ def runs(
     require_lab()
     from facelocus.reports.runs import read_runs
 
-    if draw is not None and (draw.is_dir() or not draw.parent.is_dir()):
-        raise UsageError(f"--draw {draw}: is a folder or lies in none: name a file in an existing folder")
+    refuse_no_file("--draw", draw)
     readable, broken = read_runs(folder)
     if as_json:
         entries = [run.to_json() for run in broken] + [run.to_json() for run in readable]
