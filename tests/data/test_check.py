@@ -18,6 +18,7 @@ from facelocus.data import problems
 from facelocus.data.check import Report, SizeCount, SplitCount, check
 from facelocus.data.table import FaceTable, ImageFolder, ImageZip
 from faces import draw_face
+from layouts import rows_of
 
 OWN = AttributeSet.by_region({"mouth": ("open", "moustache"), "eyes": ("glasses",)})
 COUNT, TRAIN, VALIDATION = 96, 48, 72  # rows; where train and validation end
@@ -199,15 +200,7 @@ def _only(*splits: int) -> Callable[[FaceTable], FaceTable]:
     """Keep the rows of some splits."""
 
     def apply(table: FaceTable) -> FaceTable:
-        rows = np.flatnonzero(np.isin(table.splits, splits))
-        return replace(
-            table,
-            names=tuple(table.names[row] for row in rows),
-            labels=table.labels[rows],
-            splits=table.splits[rows],
-            people=None,
-            lines=None,
-        )
+        return rows_of(table, np.flatnonzero(np.isin(table.splits, splits)))
 
     return apply
 
@@ -273,15 +266,7 @@ def test_labels_and_splits_that_do_not_suffice_are_named(case: str, clean: FaceT
 
 
 def test_fewer_training_rows_than_a_batch_are_a_warning(clean: FaceTable) -> None:
-    keep = np.r_[:31, TRAIN:COUNT]
-    small = replace(
-        clean,
-        names=tuple(clean.names[row] for row in keep),
-        labels=clean.labels[keep],
-        splits=clean.splits[keep],
-        people=None,
-        lines=clean.lines[keep] if clean.lines is not None else None,
-    )
+    small = rows_of(clean, np.r_[:31, TRAIN:COUNT])
     assert found(check(small, 1)) == {
         "few train rows": ("warning", [("train",)]),
         "few labels in train": ("warning", [(name,) for name in OWN.names]),

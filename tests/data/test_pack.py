@@ -20,6 +20,7 @@ from facelocus.data import FaceTable, Pack, open_pack, packing, read_table
 from facelocus.data import pack as pack_module
 from facelocus.errors import DataError, InputError, StorageError, UsageError
 from faces import draw_face, write_celeba, zip_celeba
+from layouts import rows_of
 
 
 @pytest.fixture(scope="module")
@@ -243,14 +244,7 @@ def test_open_pack_packs_once_says_where_and_opens_again(celeba: Path, tmp_path:
 
 def test_rows_that_name_the_same_picture_share_its_frame(table: FaceTable, tmp_path: Path) -> None:
     rows = np.array([4, 0, 4, 2, 0, 4])
-    repeated = dataclasses.replace(
-        table,
-        names=tuple(table.names[row] for row in rows),
-        labels=table.labels[rows],
-        splits=table.splits[rows],
-        people=None,
-        lines=None,
-    )
+    repeated = rows_of(table, rows)
     pack = Pack.build(repeated, tmp_path / "pack")
     assert np.load(pack.folder / "faces.npy", mmap_mode="r").shape[0] == 3
     assert pack.names == repeated.names
