@@ -18,7 +18,8 @@ import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, NullLocator
 
-_INK, _GREY, _GRID = "#1b1f24", "#6a737d", "#e6e8eb"
+from facelocus.reports.figure import GREY, GRID, INK, save_figure
+
 _WAYS = {"finetune": ("facelocus train finetune", "#0072B2", "o"), "probe": ("linear probe, ImageNet", "#D55E00", "s")}
 _SCORES = {"accuracy": "accuracy, percent", "average_precision": "average precision, percent"}
 
@@ -34,22 +35,22 @@ def main() -> None:
 
 def draw(result: dict[str, Any], everything: dict[str, Any], out: Path) -> None:
     """Draw one panel a score; bands are 95 % intervals over people, small marks single draws."""
-    plt.rcParams.update({"font.size": 10, "axes.edgecolor": _GREY, "text.color": _INK, "axes.labelcolor": _INK})
+    plt.rcParams.update({"font.size": 10, "axes.edgecolor": GREY, "text.color": INK, "axes.labelcolor": INK})
     figure, panels = plt.subplots(1, 2, figsize=(9.6, 4.2), layout="constrained", dpi=150)
     for axes, (score, title) in zip(panels, _SCORES.items(), strict=True):
         _panel(axes, result["rows"], score)
         axes.set_title(title, loc="left", fontsize=10.5)
         full = sum(everything["attributes"][name][score] for name in result["attributes"]) / len(result["attributes"])
-        axes.axhline(full, color=_GREY, linewidth=1, linestyle="--")
+        axes.axhline(full, color=GREY, linewidth=1, linestyle="--")
         axes.annotate(f"trained on all labels {full:.1f}", (50, full), (0, 3), textcoords="offset points",
-                      color=_GREY, fontsize=9)  # fmt: skip
+                      color=GREY, fontsize=9)  # fmt: skip
     least = result["majority_accuracy"]
-    panels[0].axhline(least, color=_GREY, linewidth=1, linestyle=":")
+    panels[0].axhline(least, color=GREY, linewidth=1, linestyle=":")
     panels[0].annotate(f"the commoner answer {least:.1f}", (50, least), (0, 3), textcoords="offset points",
-                       color=_GREY, fontsize=9)  # fmt: skip
+                       color=GREY, fontsize=9)  # fmt: skip
     panels[0].legend(loc="lower right", bbox_to_anchor=(1, 0.14), frameon=False)
     out.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(out)
+    save_figure(figure, out)
 
 
 def _panel(axes: Axes, rows: dict[str, Any], score: str) -> None:
@@ -70,9 +71,9 @@ def _panel(axes: Axes, rows: dict[str, Any], score: str) -> None:
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter(FuncFormatter(lambda size, _: f"{size:,.0f}"))
     axes.set_xlabel("labelled faces, validation included")
-    axes.grid(color=_GRID, linewidth=0.8)
+    axes.grid(color=GRID, linewidth=0.8)
     axes.spines[["top", "right"]].set_visible(False)
-    axes.tick_params(colors=_GREY, length=0)
+    axes.tick_params(colors=GREY, length=0)
     axes.margins(x=0.12, y=0.12)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -16,16 +15,16 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from facelocus.errors import InputError
-from facelocus.files import write_atomically
+from facelocus.reports.figure import GREY, GRID, INK, save_figure
 from facelocus.reports.runs import FIGURES, Run
 
-_INK, _GREY, _FAINT, _GRID = "#1b1f24", "#6a737d", "#c3c9d0", "#e6e8eb"
+_FAINT = "#c3c9d0"
 #: Told apart by the colour blind too (after Okabe and Ito; the eighth grey); beyond them, dashed.
 _COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#7A6A00", "#6a737d")
 _STYLES = [(colour, dash) for dash in ("-", (0, (4, 1.5))) for colour in _COLOURS]
 #: Runs that get a colour and a label: the newest. Those before them are thin grey lines.
 _LABELLED = 12
-_STYLE: dict[Any, Any] = {"font.size": 10, "axes.edgecolor": _GREY, "text.color": _INK, "axes.labelcolor": _INK}
+_STYLE: dict[Any, Any] = {"font.size": 10, "axes.edgecolor": GREY, "text.color": INK, "axes.labelcolor": INK}
 _TITLES = {"mean_accuracy": "accuracy", "mean_balanced_accuracy": "balanced\naccuracy"}
 _VALIDATED = ", percent\n(threshold 0.5)"
 
@@ -51,9 +50,7 @@ def draw_runs(runs: Sequence[Run], out: Path) -> None:
     before = _predecessors(begun)
     with matplotlib.rc_context(_STYLE):
         figure = _course(begun) if _is_chain(begun, before) else _overlay(begun, before)
-        with io.BytesIO() as buffer:
-            figure.savefig(buffer, format="png")
-            write_atomically(out, buffer.getvalue())
+        save_figure(figure, out)
 
 
 def _predecessors(runs: Sequence[Run]) -> dict[str, Run]:
@@ -97,7 +94,7 @@ def _course(runs: Sequence[Run]) -> Figure:
     each = runs[-1].steps_an_epoch
     epochs = panels[0].secondary_xaxis("top", functions=(lambda step: step / each, lambda epoch: epoch * each))
     epochs.set_xlabel("epoch")
-    epochs.tick_params(colors=_GREY, length=0)
+    epochs.tick_params(colors=GREY, length=0)
     epochs.spines["top"].set_visible(False)
     return figure
 
@@ -190,9 +187,9 @@ def _numbers(values: Sequence[float | None]) -> _Numbers:
 
 
 def _plain(axes: Axes) -> None:
-    axes.grid(color=_GRID, linewidth=0.8)
+    axes.grid(color=GRID, linewidth=0.8)
     axes.spines[["top", "right"]].set_visible(False)
-    axes.tick_params(colors=_GREY, which="both", length=0)
+    axes.tick_params(colors=GREY, which="both", length=0)
 
 
 def _logarithmic(axes: Axes) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import math
 from pathlib import Path
 
@@ -16,9 +15,9 @@ from matplotlib.ticker import PercentFormatter
 
 from facelocus.attributes import AttributeSet
 from facelocus.data.table import SPLITS, FaceTable
-from facelocus.files import write_atomically
+from facelocus.reports.figure import GREY, GRID, INK, save_figure
 
-_INK, _GREY, _GRID, _UNKNOWN = "#1b1f24", "#6a737d", "#e6e8eb", "#c9cdd2"
+_UNKNOWN = "#c9cdd2"
 _YES = {"train": "#0072B2", "validation": "#009E73", "test": "#D55E00"}
 _ROWS = 65_536  # rows multiplied at once: sums of so many ones are exact in single precision
 _WRITTEN = 12  # attributes up to which the coefficients are written into their squares
@@ -46,15 +45,15 @@ def draw_frequencies(table: FaceTable, file: Path) -> None:
         rows = np.count_nonzero(table.splits == SPLITS.index(split))
         axes.set_title(f"{split}, {rows:,} rows", color=_YES[split], fontsize=9.5, loc="left")
         if split != next(iter(shares)):
-            axes.vlines(first, places - 0.4, places + 0.4, color=_INK, linewidth=1.1)
+            axes.vlines(first, places - 0.4, places + 0.4, color=INK, linewidth=1.1)
     _name(panels[0], table.attributes, places, titles)
     panels[0].set_ylim(end + 0.2, -0.9)
-    legend = [Patch(color=_GREY, label="yes"), Patch(color=_UNKNOWN, label="unknown")]
+    legend = [Patch(color=GREY, label="yes"), Patch(color=_UNKNOWN, label="unknown")]
     if len(shares) > 1:
-        legend.append(Patch(color=_INK, label=f"line: yes in {next(iter(shares))}"))
+        legend.append(Patch(color=INK, label=f"line: yes in {next(iter(shares))}"))
     figure.legend(handles=legend, loc="outside lower center", ncols=3, frameon=False, fontsize=8.5)
-    figure.suptitle("How often each attribute is yes, percent of the rows of a split", fontsize=11, color=_INK)
-    _save(figure, file)
+    figure.suptitle("How often each attribute is yes, percent of the rows of a split", fontsize=11, color=INK)
+    save_figure(figure, file)
 
 
 def _shares(table: FaceTable, split: str) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
@@ -86,15 +85,15 @@ def _bars(
     axes.barh(places, yes, height=0.72, color=colour)
     axes.barh(places, unknown, left=100 - unknown, height=0.72, color=_UNKNOWN)
     for place, share in zip(places, yes, strict=True):
-        axes.text(103, place, _percent(share), va="center", fontsize=7, color=_INK).set_in_layout(False)
+        axes.text(103, place, _percent(share), va="center", fontsize=7, color=INK).set_in_layout(False)
     axes.set_xlim(0, 100)
     axes.set_xticks([0, 50, 100])
     axes.xaxis.set_major_formatter(PercentFormatter())
-    axes.grid(axis="x", color=_GRID, linewidth=0.8)
+    axes.grid(axis="x", color=GRID, linewidth=0.8)
     axes.set_axisbelow(True)
     axes.spines[["top", "right", "bottom"]].set_visible(False)
-    axes.spines["left"].set_color(_GREY)
-    axes.tick_params(length=0, labelsize=8, colors=_GREY)
+    axes.spines["left"].set_color(GREY)
+    axes.tick_params(length=0, labelsize=8, colors=GREY)
 
 
 def _percent(share: float) -> str:
@@ -103,9 +102,9 @@ def _percent(share: float) -> str:
 
 def _name(axes: Axes, attributes: AttributeSet, places: npt.NDArray[np.float64], titles: dict[str, float]) -> None:
     names = [*attributes.names, *titles]
-    axes.set_yticks([*places, *titles.values()], names, fontsize=8, color=_INK)
+    axes.set_yticks([*places, *titles.values()], names, fontsize=8, color=INK)
     for label in axes.get_yticklabels()[len(attributes) :]:
-        label.set(fontweight="bold", color=_GREY)
+        label.set(fontweight="bold", color=GREY)
 
 
 def draw_co_occurrence(table: FaceTable, file: Path) -> None:
@@ -128,27 +127,27 @@ def draw_co_occurrence(table: FaceTable, file: Path) -> None:
     picture = axes.pcolormesh(shown, cmap="RdBu_r", vmin=-limit, vmax=limit)
     axes.set(aspect="equal", xlim=(0, count), ylim=(count, 0))
     names, middles = [table.attributes.names[column] for column in order], np.arange(count) + 0.5
-    axes.set_xticks(middles, names, rotation=90, fontsize=8, color=_INK)
-    axes.set_yticks(middles, names, fontsize=8, color=_INK)
+    axes.set_xticks(middles, names, rotation=90, fontsize=8, color=INK)
+    axes.set_yticks(middles, names, fontsize=8, color=INK)
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
     if count <= _WRITTEN:
         for (row, column), value in np.ndenumerate(shown):
             if np.isfinite(value):
-                ink = "white" if abs(value) > 0.6 * limit else _INK
+                ink = "white" if abs(value) > 0.6 * limit else INK
                 written = f"{value.round(2) + 0:.2f}"  # + 0: no minus before 0.00
                 axes.text(column + 0.5, row + 0.5, written, ha="center", va="center", fontsize=7, color=ink)
     for end in ends[:-1]:
-        axes.axhline(end, color=_INK, linewidth=0.8)
-        axes.axvline(end, color=_INK, linewidth=0.8)
+        axes.axhline(end, color=INK, linewidth=0.8)
+        axes.axvline(end, color=INK, linewidth=0.8)
     for end, start, region in zip(ends, [0, *ends], table.attributes.regions, strict=False):
-        axes.text(count * 1.01, (start + end) / 2, region, va="center", fontsize=8.5, color=_GREY)
+        axes.text(count * 1.01, (start + end) / 2, region, va="center", fontsize=8.5, color=GREY)
     bar = figure.colorbar(picture, ax=axes, location="bottom", shrink=min(1, 3.5 / side), aspect=30, pad=0.02)
     meaning = "phi coefficient: 1 always together, 0 unrelated, -1 never together\ngrey: itself, or never varies"
     bar.set_label(meaning, fontsize=8.5)
     bar.ax.tick_params(labelsize=8)
-    figure.suptitle(f"Which attributes occur together, {len(table):,} rows", fontsize=11, color=_INK)
-    _save(figure, file)
+    figure.suptitle(f"Which attributes occur together, {len(table):,} rows", fontsize=11, color=INK)
+    save_figure(figure, file)
 
 
 def co_occurrence(labels: npt.NDArray[np.int8]) -> npt.NDArray[np.float64]:
@@ -193,9 +192,3 @@ def _inches(attributes: AttributeSet) -> float:
 
 def _dpi(inches: float) -> float:
     return min(120, _PIXELS / inches)
-
-
-def _save(figure: Figure, file: Path) -> None:
-    content = io.BytesIO()
-    figure.savefig(content, format="png")
-    write_atomically(file, content.getvalue())

@@ -45,9 +45,7 @@ class Stage:
         network.set_input_size(recipe.phases[phase].size or recipe.network.size, recipe.network.crop)
         network.trunk.requires_grad_(not self.frozen)
         self._generator = torch.Generator(batches.device)
-        self._kept: Tensor | None = None
-        if self.frozen:
-            self._kept = self._keep(length)
+        self._kept = self._keep(length) if self.frozen else None
         learning: nn.Module = _Heads(network) if self.frozen else network
         self._learning = DistributedDataParallel(learning) if world.size > 1 else learning
 

@@ -1,0 +1,23 @@
+"""What all pictures of reports share: their ink, and being written whole."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+from facelocus.files import write_atomically
+
+INK, GREY, GRID = "#1b1f24", "#6a737d", "#e6e8eb"
+
+
+def save_figure(figure: Figure, file: Path) -> None:
+    """Write a figure as PNG.
+
+    Raises:
+        StorageError: the file cannot be written.
+    """
+    with io.BytesIO() as buffer:
+        figure.savefig(buffer, format="png")
+        write_atomically(file, buffer.getvalue())
