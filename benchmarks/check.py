@@ -10,10 +10,9 @@ from __future__ import annotations
 
 import argparse
 import json
-import multiprocessing
 import os
 import time
-from multiprocessing.connection import Connection
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,7 @@ from facelocus.data.check import check
 from facelocus.data.decode import cores
 from facelocus.images.read import read_image
 from facelocus.provenance import commit, cpu_name, now, versions
-from pack import family, private_bytes
+from pack import measure
 
 PARTS = {"1/4": 4, "1/2": 2, "1/1": 1}
 
@@ -35,7 +34,7 @@ def main() -> None:
     table = read_table(options.data, strict=False)
     load = os.getloadavg()[0]
     plain = plain_rate(table) * cores()
-    report, seconds, samples = measure(options.data)
+    (report, seconds), _, samples = measure(checked, options.data)
     for problem in report["problems"]:
         problem["count"] = len(problem.pop("items"))
     record = {
@@ -66,29 +65,13 @@ def plain_rate(table: FaceTable, pictures: int = 2000) -> float:
     return len(names) / (time.perf_counter() - start)
 
 
-def measure(data: Path) -> tuple[dict[str, Any], float, list[int]]:
-    """Check in a new process; return the report, seconds and private bytes at even intervals, workers included."""
-    context = multiprocessing.get_context("spawn")
-    receiver, sender = context.Pipe(duplex=False)
-    process = context.Process(target=work, args=(data, sender))
-    process.start()
-    sender.close()
-    assert process.pid is not None
-    receiver.recv()
-    samples: list[int] = []
-    while not receiver.poll(0.05):
-        samples.append(sum(map(private_bytes, family(process.pid))))
-    report, seconds = receiver.recv()
-    process.join()
-    return report, seconds, samples
-
-
-def work(data: Path, sender: Connection) -> None:
+def checked(data: Path, ready: Callable[[], None]) -> tuple[dict[str, Any], float]:
+    """Check; return the report and seconds."""
     table = read_table(data, strict=False)
-    sender.send("read")
+    ready()
     start = time.perf_counter()
     report = check(table, cores())
-    sender.send((report.to_json(), time.perf_counter() - start))
+    return report.to_json(), time.perf_counter() - start
 
 
 if __name__ == "__main__":

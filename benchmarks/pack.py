@@ -24,9 +24,10 @@ import re
 import shutil
 import time
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -48,18 +49,20 @@ def main() -> None:
     parser.add_argument("--json", type=Path, required=True)
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
-    data, source = options.data, read_table(options.data).description
+    data, table = options.data, read_table(options.data)
+    source = table.description
     if options.repeat_to:
         data = options.folder / "stand_in.zip"
-        images = repeat(options.data, data, options.repeat_to)
-        source += f"; {images:,} images repeated to {options.repeat_to:,}"
-    table = repeated(read_table(data), options.rows)
+        repeat(table, data, options.repeat_to)
+        source += f"; {len(table):,} images repeated to {options.repeat_to:,}"
+        table = read_table(data)
+    table = repeated(table, options.rows)
     if options.rows:
         source += f"; rows repeated to {options.rows:,}"
     load = os.getloadavg()[0]
     before = decoding(table, 0)
     pack = options.folder / "pack"
-    (seconds, spent), at_start, samples = measure(data, pack, options.rows)
+    (seconds, spent), at_start, samples = measure(build, data, pack, options.rows)
     after = decoding(table, 1)
     pictures = len(set(table.names))
     record = {
@@ -100,9 +103,8 @@ def main() -> None:
     print(json.dumps(record, indent=1))
 
 
-def repeat(data: Path, target: Path, count: int) -> int:
-    """Write official CelebA of `count` images into a zip, repeating those of `data`; return how many there are."""
-    table = read_table(data)
+def repeat(table: FaceTable, target: Path, count: int) -> None:
+    """Write official CelebA of `count` images into a zip, repeating those of a table."""
     names = [f"{number + 1:06d}.jpg" for number in range(count)]
     rows = np.arange(count) % len(table)
     labels = np.where(table.labels == 1, " 1", "-1")
@@ -115,7 +117,6 @@ def repeat(data: Path, target: Path, count: int) -> int:
         for name, row in zip(names, rows, strict=True):
             archive.writestr(f"img_align_celeba/{name}", table.images.read(table.names[row]))
     table.images.close()
-    return len(table)
 
 
 def repeated(table: FaceTable, rows: int | None) -> FaceTable:
@@ -171,11 +172,14 @@ def disk_rate(file: Path, bytes_written: int = 4_000_000_000) -> float:
     return bytes_written / 1e6 / seconds
 
 
-def measure(data: Path, folder: Path, rows: int | None) -> tuple[tuple[float, float], int, list[int]]:
-    """Pack in a new process; return (seconds, CPU seconds), its private bytes before, and samples with its workers."""
+def measure(work: Callable[..., Any], *arguments: object) -> tuple[Any, int, list[int]]:
+    """Do some work in a new process; return its result, its private bytes before, and samples with its workers.
+
+    `work` takes the arguments and a function to call when it is ready: what follows is measured.
+    """
     context = multiprocessing.get_context("spawn")
     receiver, sender = context.Pipe(duplex=False)
-    process = context.Process(target=build, args=(data, folder, rows, sender))
+    process = context.Process(target=_send, args=(work, arguments, sender))
     process.start()
     sender.close()
     assert process.pid is not None
@@ -184,18 +188,26 @@ def measure(data: Path, folder: Path, rows: int | None) -> tuple[tuple[float, fl
     samples: list[int] = []
     while not receiver.poll(0.05):
         samples.append(sum(map(private_bytes, family(process.pid))))
-    spent = receiver.recv()
+    result = receiver.recv()
     process.join()
-    return spent, at_start, samples
+    return result, at_start, samples
 
 
-def build(data: Path, folder: Path, rows: int | None, sender: Connection) -> None:
+def _send(work: Callable[..., Any], arguments: tuple[object, ...], sender: Connection) -> None:
+    def ready() -> None:
+        sender.send("ready")
+        time.sleep(0.5)  # the memory before is looked up
+
+    sender.send(work(*arguments, ready))
+
+
+def build(data: Path, folder: Path, rows: int | None, ready: Callable[[], None]) -> tuple[float, float]:
+    """Pack; return seconds and CPU seconds."""
     table = repeated(read_table(data), rows)
-    sender.send("read")
-    time.sleep(0.5)  # the memory before is looked up
+    ready()
     start, spent = time.perf_counter(), cpu_seconds()
     Pack.build(table, folder)
-    sender.send((time.perf_counter() - start, cpu_seconds() - spent))
+    return time.perf_counter() - start, cpu_seconds() - spent
 
 
 def family(pid: int) -> list[int]:
