@@ -18,8 +18,8 @@ from typing import Any
 
 from facelocus.data import FaceTable, read_table
 from facelocus.data.check import check
-from facelocus.data.decode import cores
 from facelocus.images.read import read_image
+from facelocus.processes import cores
 from facelocus.provenance import commit, cpu_name, now, versions
 from pack import measure
 

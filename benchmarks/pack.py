@@ -32,8 +32,9 @@ from typing import Any
 import numpy as np
 
 from facelocus.data import FaceTable, Pack, read_table
-from facelocus.data.decode import FrameTask, cores, decode_frame, in_processes
+from facelocus.data.decode import FrameTask, decode_frame
 from facelocus.data.frames import FRAME_BYTES
+from facelocus.processes import cores, in_processes
 from facelocus.provenance import commit, cpu_name, now, versions
 
 CHUNK = 64

@@ -25,6 +25,7 @@ import onnxruntime
 
 from facelocus.attributes import FRAME, AttributeSet
 from facelocus.errors import ModelFileError, UsageError
+from facelocus.processes import cores
 
 FORMAT = 1
 
@@ -248,7 +249,7 @@ def _open_session(path: Path, content: bytes, threads: int | None) -> onnxruntim
     options.log_severity_level = 4  # its refusals arrive as exceptions; printed too they would be said twice
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
     # Given a number, onnxruntime leaves its threads unpinned; spinning would burn the other processes' time.
-    options.intra_op_num_threads = threads or _usable_cores()
+    options.intra_op_num_threads = threads or cores()
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.add_session_config_entry("session.inter_op.allow_spinning", "0")
     try:
@@ -275,10 +276,6 @@ def _description(path: Path, session: onnxruntime.InferenceSession) -> dict[str,
             f"{path}: made by a newer facelocus (format {made}, this one reads {FORMAT}): update facelocus"
         )
     return dict(value)
-
-
-def _usable_cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _first_line(error: Exception) -> str:

@@ -61,8 +61,8 @@ def check(
     if draw is not None:
         _prepare(draw)
     from facelocus.data.check import check as look
-    from facelocus.data.decode import cores
     from facelocus.data.readers import read_table
+    from facelocus.processes import cores
 
     table = read_table(data, strict=False)
     typer.echo(table.description)

@@ -1,21 +1,13 @@
-"""Pictures to frames: decoded, in photographs found and aligned, with all cores."""
+"""Pictures to frames: decoded, in photographs found and aligned."""
 
 from __future__ import annotations
 
 import io
-import multiprocessing
-import os
-import signal
 import struct
-import threading
-from collections.abc import Callable, Generator, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing
 from functools import lru_cache
-from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -23,15 +15,12 @@ from PIL import Image
 
 from facelocus.attributes import FRAME
 from facelocus.data.table import ImageStore
-from facelocus.errors import DataError, FacelocusError, ImageError
+from facelocus.errors import DataError, ImageError
 from facelocus.images.align import align
 from facelocus.images.read import read_reduced
 
 if TYPE_CHECKING:
     from facelocus.detection.detect import Detector
-
-_Given = TypeVar("_Given")
-_Made = TypeVar("_Made")
 
 #: The states of a picture after decoding.
 ON_DISK, NO_FACE = 1, 2
@@ -136,53 +125,3 @@ def write_frames(task: FrameTask) -> tuple[int, npt.NDArray[np.uint8]]:
                 states[i] = NO_FACE
             out.write((black if frame is None else frame).data)
     return task.start, states
-
-
-def in_processes(
-    function: Callable[[_Given], _Made], tasks: Iterator[_Given], workers: int
-) -> Generator[_Made, None, None]:
-    """Yield function(task) of every task in the order in which they end; one worker means this process.
-
-    Raises:
-        FacelocusError: a worker process was killed.
-    """
-    if workers == 1:
-        yield from map(function, tasks)
-        return
-    # Spawned, because a fork of a process that has threads (torch, onnxruntime) can deadlock.
-    pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), initializer=_start_worker)
-    try:
-        # Few tasks ahead, so that memory does not grow with the number of images.
-        waiting: set[Future[_Made]] = {pool.submit(function, task) for task in islice(tasks, 3 * workers)}
-        while waiting:
-            done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
-            for future in done:
-                yield future.result()
-            waiting |= {pool.submit(function, task) for task in islice(tasks, len(done))}
-    except BrokenProcessPool as error:
-        raise FacelocusError(
-            "a decoding process was killed, often for lack of memory; try again with fewer workers"
-        ) from error
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def cores() -> int:
-    """Return the number of cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _start_worker() -> None:
-    # Ctrl-C is the parent's to handle; a worker whose parent was killed must not wait for tasks for ever.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_exit_with_parent, daemon=True).start()
-    # Having seen a large block freed, glibc keeps what smaller ones leave. It would return the memory of every picture
-    # and ask for it again: a tenth of the time.
-    np.empty(8_000_000, dtype=np.uint8)
-
-
-def _exit_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-    parent.join()
-    os._exit(1)

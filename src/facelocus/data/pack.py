@@ -28,13 +28,13 @@ import numpy as np
 import numpy.typing as npt
 
 from facelocus.attributes import AttributeSet
-from facelocus.data.decode import cores
 from facelocus.data.frames import FrameFile
 from facelocus.data.packing import FORMAT, pack_bytes, write_pack
 from facelocus.data.partial import clear_abandoned, is_begun
 from facelocus.data.readers import read_table
 from facelocus.data.table import SPLITS, FaceTable
 from facelocus.errors import DataError, InputError, StorageError, UsageError
+from facelocus.processes import cores
 
 
 @dataclass(frozen=True)

@@ -19,12 +19,13 @@ import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
 
-from facelocus.data.decode import NO_FACE, ON_DISK, FrameTask, in_processes, write_frames
+from facelocus.data.decode import NO_FACE, ON_DISK, FrameTask, write_frames
 from facelocus.data.frames import FRAME_BYTES, close_gaps, create_frames, frames_begin
 from facelocus.data.partial import alone, clear, partial
 from facelocus.data.table import FaceTable
 from facelocus.errors import DataError, StorageError
 from facelocus.files import write_atomically
+from facelocus.processes import in_processes
 from facelocus.provenance import versions
 
 FORMAT = 2

@@ -11,10 +11,10 @@ import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
 
-from facelocus.data.decode import in_processes
 from facelocus.data.table import FaceTable, ImageStore
 from facelocus.errors import DataError, ImageError
 from facelocus.images.read import read_image, source_name
+from facelocus.processes import in_processes
 
 _CHUNK = 64  # pictures a task
 _DIGEST = 32  # bytes of a SHA-256

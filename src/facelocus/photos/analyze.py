@@ -68,13 +68,19 @@ class Face:
 
 
 def analyze(
-    source: Source, *, model: Predictor | str | Path = "default", aligned: bool = False, flip: bool = False
+    source: Source,
+    *,
+    model: Predictor | str | Path = "default",
+    detector: Detector | None = None,
+    aligned: bool = False,
+    flip: bool = False,
 ) -> list[Face]:
     """Return the faces of one photograph, the largest first; an empty list where there is none.
 
     Args:
         source: what read_image takes: a path, bytes, an open file, a Pillow image or a uint8 array.
         model: a loaded model, a path, or the name of a shipped model.
+        detector: what finds the faces; None for one that all calls share and that uses all cores.
         aligned: the picture is a face crop already, framed like CelebA's aligned ones; no face is looked for.
         flip: average with the mirrored face: a little more accurate, twice the work.
 
@@ -82,13 +88,14 @@ def analyze(
         ImageError: the picture cannot be read.
         ModelFileError: the model cannot be used.
     """
-    return _faces(source, _loaded(model), None if aligned else _detector(), flip)
+    return _faces(source, _loaded(model), None if aligned else detector or _detector(), flip)
 
 
 def analyze_many(
     sources: Iterable[AnySource],
     *,
     model: Predictor | str | Path = "default",
+    detector: Detector | None = None,
     aligned: bool = False,
     flip: bool = False,
 ) -> Iterator[tuple[AnySource, list[Face] | FacelocusError]]:
@@ -99,12 +106,12 @@ def analyze_many(
     Raises:
         ModelFileError: the model cannot be used; on the call, before the first photograph.
     """
-    loaded, detector = _loaded(model), None if aligned else _detector()
+    loaded, finding = _loaded(model), None if aligned else detector or _detector()
 
     def results() -> Iterator[tuple[AnySource, list[Face] | FacelocusError]]:
         for source in sources:
             try:
-                yield source, _faces(source, loaded, detector, flip)
+                yield source, _faces(source, loaded, finding, flip)
             except FacelocusError as error:
                 yield source, error
 
