@@ -37,6 +37,7 @@ CONTRACT: dict[str, tuple[Callable[[], nn.Module], tuple[int, int]]] = {
     "resnet18": (lambda: TimmTrunk("resnet18"), (64, 48)),
     "tf_efficientnet_lite0": (lambda: TimmTrunk("tf_efficientnet_lite0"), (64, 48)),
     "tf_efficientnet_lite0 at stride 8": (lambda: TimmTrunk("tf_efficientnet_lite0", 8), (70, 50)),
+    "tf_efficientnet_lite0 with context": (lambda: TimmTrunk("tf_efficientnet_lite0", context=True), (70, 50)),
     "seresnet50": (lambda: TimmTrunk("seresnet50"), (64, 48)),
 }
 
@@ -69,6 +70,20 @@ def test_contract_of_every_trunk(name: str) -> None:
 def test_a_trunk_has_no_layers_behind_its_stage() -> None:
     names = {name.split(".")[1] for name, _ in TimmTrunk("resnet18").named_parameters()}
     assert names == {"conv1", "bn1", "layer1", "layer2", "layer3"}
+
+
+def test_context_is_added_from_the_last_stage() -> None:
+    torch.manual_seed(0)
+    trunk, plain = TimmTrunk("resnet18", context=True).eval(), TimmTrunk("resnet18").eval()
+    plain.load_state_dict({name: value for name, value in trunk.state_dict().items() if name in plain.state_dict()})
+    images = 255 * torch.rand(1, 3, 96, 64)
+    last: list[torch.Tensor] = []
+    trunk.model.layer4.register_forward_hook(lambda *given: last.append(given[-1]))
+    with torch.no_grad():
+        added = trunk(images) - plain(images)
+        assert trunk.coarse is not None
+        expected = nn.functional.interpolate(trunk.coarse(last[0]), (6, 4), mode="bilinear")
+    torch.testing.assert_close(added, expected, atol=1e-5, rtol=1e-5)
 
 
 # Alexnet-cvgj
@@ -216,6 +231,7 @@ def test_without_packaged_weights_a_network_keeps_its_own_normalisation() -> Non
         ("resnet18x", 16, False, "timm has no network 'resnet18x'"),
         ("my_lite0", 16, False, "timm has no network 'my_lite0': did you mean .*lite0"),
         ("resnet18", 64, False, "resnet18 has no stage of stride 64: use one of 2, 4, 8, 16, 32"),
+        ("resnet18", 32, False, "resnet18 has no features coarser than stride 32: set network.context=false"),
         ("resnet18", 16, True, "no packaged ImageNet weights for resnet18: known are tf_efficientnet_lite0"),
     ],
 )
@@ -223,7 +239,7 @@ def test_what_timm_or_the_packages_lack_is_refused_in_one_line(
     name: str, stride: int, imagenet: bool, words: str
 ) -> None:
     with pytest.raises(RecipeError, match=words) as refused:
-        TimmTrunk(name, stride, imagenet)
+        TimmTrunk(name, stride, imagenet, context="context" in words)
     assert "\n" not in str(refused.value)
 
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from facelocus.training.augment import augment
+from facelocus.training.augment import BLURS, augment
 from facelocus.training.recipe import Augment
 
 #: Neither square nor of even sides, as a frame is not.
@@ -163,3 +163,39 @@ def test_sharpness_keeps_plain_areas_and_scales_the_distance_from_a_blurred_copy
     assert 0.7 <= ratio.min() < 0.75 and 1.25 < ratio.max() < 1.301
     plain = torch.full((8, 3, 8, 8), 120.0)
     torch.testing.assert_close(changed(plain, Augment(flip=0.0, sharpness=1.0)), plain)
+
+
+def test_blur_softens_its_share_by_up_to_its_deviation() -> None:
+    frames = torch.zeros(400, 3, HEIGHT, WIDTH)
+    frames[:, :, HEIGHT // 2, WIDTH // 2] = 255.0
+    result = changed(frames, Augment(flip=0.0, blur=0.25))
+    blurred = result[:, 0, HEIGHT // 2, WIDTH // 2] < 254
+    assert 70 < int(blurred.sum()) < 130
+    torch.testing.assert_close(result.sum((2, 3)), frames.sum((2, 3)))
+    x = torch.arange(WIDTH) - WIDTH // 2
+    deviation = (result[blurred, 0].sum(1) * x**2).sum(1).div(255).sqrt()
+    assert deviation.min().item() == pytest.approx(math.sqrt(0.5), rel=0.01)
+    assert deviation.max().item() == pytest.approx(math.sqrt(BLURS / 2), rel=0.01)
+
+
+def test_noise_has_up_to_its_deviation_and_no_bias() -> None:
+    plain = torch.full((200, 3, HEIGHT, WIDTH), 120.0)
+    deviation = changed(plain, Augment(flip=0.0, noise=8.0)).std((1, 2, 3))
+    assert deviation.min() < 0.2 and 7.8 < deviation.max() < 8.2
+    assert changed(plain, Augment(flip=0.0, noise=8.0)).mean().item() == pytest.approx(120.0, abs=0.2)
+
+
+def test_compression_takes_its_share_of_the_images() -> None:
+    same = changed(noise(400), Augment(flip=0.0, compression=0.25)).eq(noise(400)).flatten(1).all(1)
+    assert 70 < int((~same).sum()) < 130
+
+
+EVERYTHING = Augment(
+    scale=0.1, rotation=5.0, shift=2.0, brightness=0.2, sharpness=1.0, blur=0.5, noise=8.0, compression=0.5
+)
+
+
+def test_a_part_of_a_batch_is_changed_as_in_the_whole() -> None:
+    whole = changed(noise(12), EVERYTHING)
+    part = augment(noise(12)[4:8], EVERYTHING, torch.Generator().manual_seed(0), 12, slice(4, 8))
+    torch.testing.assert_close(part, whole[4:8])

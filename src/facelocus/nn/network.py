@@ -27,6 +27,7 @@ class NetworkSpec:
         trunk: "alexnet_cvgj" or the name of any timm network.
         stride: stage of a timm trunk, by its stride; 16 leaves a mask of at least 12 rows.
         imagenet: start a timm trunk from packaged ImageNet weights.
+        context: add a timm trunk's last, coarser features to those of the stage, see TimmTrunk.
         size: (height, width) in pixels to which a frame is resized.
         crop: (height, width) of the middle that the trunk sees; None for all of it.
         channels: width of each sub-network's convolution.
@@ -42,6 +43,7 @@ class NetworkSpec:
     trunk: str = "tf_efficientnet_lite0"
     stride: _Positive = 16
     imagenet: bool = False
+    context: bool = False
     size: _Size = FRAME[:2]
     crop: _Size | None = None
     channels: _Positive = 64
@@ -61,13 +63,13 @@ class NetworkSpec:
         """
         if self.trunk in TRUNKS:
             trunk = TRUNKS[self.trunk]()
-            if self.imagenet or self.stride != trunk.stride:
+            if self.imagenet or self.context or self.stride != trunk.stride:
                 raise RecipeError(
-                    f"network: {self.trunk} has stride {trunk.stride} and no packaged ImageNet weights: "
-                    f"set network.stride={trunk.stride} network.imagenet=false"
+                    f"network: {self.trunk} has stride {trunk.stride}, no packaged ImageNet weights and no coarser "
+                    f"features: set network.stride={trunk.stride} network.imagenet=false network.context=false"
                 )
         else:
-            trunk = TimmTrunk(self.trunk, self.stride, self.imagenet)
+            trunk = TimmTrunk(self.trunk, self.stride, self.imagenet, self.context)
         try:
             return RegionNetwork(trunk, attributes, self)
         except ValueError as error:

@@ -7,6 +7,7 @@ from typing import Any
 
 import timm
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from facelocus.errors import MissingExtraError, RecipeError
@@ -29,6 +30,8 @@ class TimmTrunk(nn.Module):
         name: a timm model name.
         stride: input pixels a position of the returned features covers.
         imagenet: start from the ImageNet weights of an installed package; nothing is fetched.
+        context: add the last, coarser features, brought to the stage's channels and size: positions then know the
+            whole of the picture at little cost (the top-down path of feature pyramid networks).
 
     Shapes: B x 3 x H x W, RGB in 0-255 -> B x channels x ceil(H / stride) x ceil(W / stride).
 
@@ -41,7 +44,7 @@ class TimmTrunk(nn.Module):
     mean: Tensor
     deviation: Tensor
 
-    def __init__(self, name: str, stride: int = 16, imagenet: bool = False) -> None:
+    def __init__(self, name: str, stride: int = 16, imagenet: bool = False, context: bool = False) -> None:
         super().__init__()
         if not timm.is_model(name):
             near = timm.list_models(f"*{name.split('_')[-1]}*")[:3]
@@ -57,19 +60,30 @@ class TimmTrunk(nn.Module):
         self.stage = len(strides) - 1 - strides[::-1].index(stride)
         self.stride = stride
         self.channels = int(self.model.feature_info[self.stage]["num_chs"])
-        self.model.prune_intermediate_layers([self.stage], prune_norm=False, prune_head=True)
+        self.kept = [self.stage]
+        self.coarse: nn.Module | None = None
+        if context:
+            if self.stage == len(strides) - 1:
+                raise RecipeError(f"{name} has no features coarser than stride {stride}: set network.context=false")
+            self.kept.append(len(strides) - 1)
+            coarse = int(self.model.feature_info[-1]["num_chs"])
+            self.coarse = nn.Sequential(nn.Conv2d(coarse, self.channels, 1, bias=False), nn.BatchNorm2d(self.channels))
+        self.model.prune_intermediate_layers(self.kept, prune_norm=False, prune_head=True)
         configured = self.model.pretrained_cfg
         mean, deviation = _PACKAGED[name][2:] if imagenet else (configured["mean"], configured["std"])
         self.register_buffer("mean", 255 * torch.tensor(mean).view(1, 3, 1, 1), persistent=False)
         self.register_buffer("deviation", 255 * torch.tensor(deviation).view(1, 3, 1, 1), persistent=False)
 
     def forward(self, images: Tensor) -> Tensor:
-        features: Tensor = self.model.forward_intermediates(
+        kept: list[Tensor] = self.model.forward_intermediates(
             (images - self.mean) / self.deviation,
-            indices=[self.stage],
+            indices=self.kept,
             stop_early=True,
             intermediates_only=True,
-        )[0]
+        )
+        features = kept[0]
+        if self.coarse is not None:
+            features = features + F.interpolate(self.coarse(kept[1]), features.shape[2:], mode="bilinear")
         return features
 
 
