@@ -95,6 +95,11 @@ def test_zero_threads_and_zero_batch_are_refused(small: Model, file: Path) -> No
         small.predict(crops(1), batch=0)
 
 
+def test_a_provider_that_is_not_there_is_refused_with_those_that_are(file: Path) -> None:
+    with pytest.raises(UsageError, match="no provider 'GPU': choose one of .*CPUExecutionProvider"):
+        Model.load(file, provider="GPU")
+
+
 def test_a_model_pickles_as_its_path(small: Model) -> None:
     again = pickle.loads(pickle.dumps(small))
     np.testing.assert_array_equal(again.predict(crops(2)).probabilities, small.predict(crops(2)).probabilities)

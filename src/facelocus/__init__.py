@@ -34,11 +34,11 @@ _HOMES = {
 __all__ = [*_HOMES, "load"]
 
 
-def load(name_or_path: str = "default", threads: int | None = None) -> Model:
+def load(name_or_path: str = "default", threads: int | None = None, provider: str = "CPUExecutionProvider") -> Model:
     """Open a model file by the name of a shipped one or by path; see Model.load."""
     from facelocus.model import Model
 
-    return Model.load(name_or_path, threads)
+    return Model.load(name_or_path, threads, provider)
 
 
 def __getattr__(name: str) -> Any:

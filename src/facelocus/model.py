@@ -25,7 +25,7 @@ import onnxruntime
 
 from facelocus.attributes import FRAME, AttributeSet
 from facelocus.errors import ModelFileError, UsageError
-from facelocus.processes import cores
+from facelocus.runtime import CPU, first_line, open_session
 
 FORMAT = 1
 
@@ -85,12 +85,12 @@ class Model:
         sha256: of the file's bytes, hexadecimal.
     """
 
-    def __init__(self, path: Path, threads: int | None = None) -> None:
+    def __init__(self, path: Path, threads: int | None = None, provider: str = CPU) -> None:
         self.path = path
-        self._threads = threads
+        self._threads, self._provider = threads, provider
         content = _read(path)
         self.sha256 = hashlib.sha256(content).hexdigest()
-        self._session = _open_session(path, content, threads)
+        self._session = open_session(path, content, threads, provider)
         self.metadata = _description(path, self._session)
         try:
             self.name = str(self.metadata["name"])
@@ -108,32 +108,34 @@ class Model:
         self._check_graph()
 
     @classmethod
-    def load(cls, name_or_path: str | os.PathLike[str] = "default", threads: int | None = None) -> Model:
+    def load(
+        cls, name_or_path: str | os.PathLike[str] = "default", threads: int | None = None, provider: str = CPU
+    ) -> Model:
         """Open a model file.
 
         Args:
             name_or_path: the bare name of a shipped model, or a path to an .onnx file.
             threads: CPU threads one prediction uses; None: all that this process may use.
+            provider: onnxruntime's name of what computes, "CUDAExecutionProvider" say; what it cannot do is done by
+                the processor. Answers agree within 1e-3.
 
         Raises:
             ModelFileError: there is no such model, or the file is not a usable one.
-            UsageError: threads is below 1.
+            UsageError: threads is below 1, or this onnxruntime lacks the provider.
         """
-        if threads is not None and threads < 1:
-            raise UsageError(f"threads is {threads}: give 1 or more")
         shipped = shipped_models()
         if isinstance(name_or_path, str) and name_or_path in shipped:
-            return cls(shipped[name_or_path], threads)
+            return cls(shipped[name_or_path], threads, provider)
         path = Path(name_or_path)
         if path.suffix != ".onnx" and path.name == str(name_or_path) and not path.exists():
             names = ", ".join(sorted(shipped)) or "none"
             raise ModelFileError(
                 f"no model is named {path.name!r}: shipped are {names}; or give a path to an .onnx file"
             )
-        return cls(path, threads)
+        return cls(path, threads, provider)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Model, (self.path, self._threads)
+        return Model, (self.path, self._threads, self._provider)
 
     def predict(self, crops: npt.NDArray[np.uint8], flip: bool = False, batch: int = 64) -> Prediction:
         """Run the network.
@@ -188,7 +190,7 @@ class Model:
         try:
             found = self._run(np.zeros((2, *FRAME), dtype=np.uint8))
         except Exception as error:  # onnxruntime's errors share no base of their own
-            raise ModelFileError(f"{self.path}: it does not run ({_first_line(error)}): export it again") from error
+            raise ModelFileError(f"{self.path}: it does not run ({first_line(error)}): export it again") from error
         faces, regions = (2, len(self.attributes)), (2, len(self.attributes.regions))
         if found.probabilities.shape != faces:
             shape = found.probabilities.shape
@@ -216,7 +218,7 @@ def check_golden(model: Model) -> float:
     except FileNotFoundError as error:
         raise ModelFileError(f"{path}: no such file: export the model again, or reinstall") from error
     except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise ModelFileError(f"{path}: not a golden file ({_first_line(error)}): export the model again") from error
+        raise ModelFileError(f"{path}: not a golden file ({first_line(error)}): export the model again") from error
     got = model.predict(images)
     found = [values for values in (got.probabilities, got.masks) if values is not None]
     if [values.shape for values in found] != [values.shape for values in wanted]:
@@ -244,24 +246,6 @@ def _read(path: Path) -> bytes:
     return content
 
 
-def _open_session(path: Path, content: bytes, threads: int | None) -> onnxruntime.InferenceSession:
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 4  # its refusals arrive as exceptions; printed too they would be said twice
-    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
-    # Given a number, onnxruntime leaves its threads unpinned; spinning would burn the other processes' time.
-    options.intra_op_num_threads = threads or cores()
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    options.add_session_config_entry("session.inter_op.allow_spinning", "0")
-    try:
-        return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # onnxruntime's errors share no base of their own
-        if content[0] != 0x08:  # an ONNX file opens with its version, field 1
-            raise ModelFileError(f"{path}: is not an ONNX file: give a model file (.onnx)") from error
-        raise ModelFileError(
-            f"{path}: is cut short or damaged ({_first_line(error)}): copy or export it again"
-        ) from error
-
-
 def _description(path: Path, session: onnxruntime.InferenceSession) -> dict[str, Any]:
     text = session.get_modelmeta().custom_metadata_map.get("facelocus")
     if text is None:
@@ -276,7 +260,3 @@ def _description(path: Path, session: onnxruntime.InferenceSession) -> dict[str,
             f"{path}: made by a newer facelocus (format {made}, this one reads {FORMAT}): update facelocus"
         )
     return dict(value)
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error) or type(error).__name__).splitlines()[0]
