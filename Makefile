@@ -5,6 +5,7 @@
 # make picture   docs/portrait.png again, from the sample portrait
 # make numbers   the tables in README and docs again, from results
 # make curve     docs/training_curve.png again, from results/weights
+# make node      the JavaScript example and its test: installs onnxruntime-node (300 MB) into examples
 # make clean     remove the environments and everything else that is made
 #
 # PYTHON=python3.12 chooses the interpreter (3.10 or newer), PHOTO=path the photograph of the demo.
@@ -19,7 +20,7 @@ PACKAGE := $(shell find src/facelocus -type f -not -name '*.pyc')
 NEW_ENOUGH = import sys; sys.exit(sys.version_info < (3, 10) and \
 	"facelocus needs Python 3.10 or newer: make PYTHON=python3.12, say")
 
-.PHONY: help demo test lint types picture numbers curve clean
+.PHONY: help demo test lint types picture numbers curve node clean
 
 help:
 	@sed -n 's/^# \{0,1\}//p' Makefile | sed -n '1,/^PYTHON/p'
@@ -65,7 +66,11 @@ curve: .venv/installed
 	@.venv-demo/bin/python -m pip install -qq '.[demo]'
 	@touch $@
 
+node: .venv/installed
+	ONNXRUNTIME_NODE_INSTALL_CUDA=skip npm install --prefix examples --no-save --no-package-lock --no-audit --no-fund onnxruntime-node
+	.venv/bin/python -m pytest tests/test_examples.py
+
 clean:
-	rm -rf .venv .venv-demo demo build dist src/*.egg-info
+	rm -rf .venv .venv-demo demo examples/node_modules build dist src/*.egg-info
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

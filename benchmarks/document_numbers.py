@@ -12,9 +12,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from facelocus.attributes import CELEBA, MEANINGS
+
 ROOT = Path(__file__).parent.parent
 EVALUATION = ROOT / "results" / "weights" / "default.json"
 RECORD = ROOT / "results" / "weights" / "refine" / "record.json"
+AGREEMENT = ROOT / "results" / "data" / "agreement.json"
 OWN_LABELS = ROOT / "results" / "own-data" / "own-labels.json"
 SHARDING = ROOT / "results" / "own-data" / "sharding.json"
 
@@ -130,9 +133,37 @@ def sharding(result: Path = SHARDING) -> str:
     return "\n".join(lines) + "\n"
 
 
+def attributes(agreement: Path = AGREEMENT, evaluation: Path = EVALUATION) -> str:
+    """Return what each attribute means, how far its labels agree and how well it is predicted, region by region."""
+    agreed = json.loads(agreement.read_text(encoding="utf-8"))
+    report = json.loads(evaluation.read_text(encoding="utf-8"))
+    lines = [
+        f"*Yes* is how often it is labelled in {agreed['pictures']:,} pictures of {agreed['people']:,} people "
+        f"({agreed['data']}), every person counting once. *One person*: how often two pictures of one person have one "
+        "label; *anybody*: two pictures of anybody. *Accuracy* and *balanced* are of the shipped weights on "
+        f"{report['images']:,} other faces, all in percent.",
+    ]
+    for region in CELEBA.regions:
+        lines += [
+            "",
+            f"### {region.capitalize()}",
+            "",
+            "| attribute | what was ticked | yes | one person | anybody | accuracy | balanced |",
+            "|---|---|---|---|---|---|---|",
+        ]
+        for name in CELEBA.in_region(region):
+            labels, score = agreed["attributes"][name], report["attributes"][name]
+            lines.append(
+                f"| {name} | {MEANINGS[name]} | {labels['yes']:.0f} | {labels['within']:.0f} | {labels['anybody']:.0f} "
+                f"| {score['accuracy']:.1f} | {score['balanced_accuracy']:.1f} |"
+            )
+    return "\n".join(lines) + "\n"
+
+
 #: Document -> the blocks in it -> what writes each.
 BLOCKS: dict[str, dict[str, Callable[[], str]]] = {
     "README.md": {"numbers": numbers},
+    "docs/attributes.md": {"attributes": attributes},
     "docs/own-labels.md": {"own-labels": own_labels, "sharding": sharding},
 }
 

@@ -77,7 +77,7 @@ def test_every_recipe_is_named(recipe: str) -> None:
 
 @pytest.mark.parametrize("document", READ)
 def test_every_link_leads_to_a_file(document: str) -> None:
-    links = re.findall(r"\]\(([^)#]+)[^)]*\)", READ[document])
+    links = re.findall(r"\]\((?!https?:)([^)#]+)[^)]*\)", READ[document])
     assert [link for link in links if not (ROOT / document).parent.joinpath(link).exists()] == []
 
 

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import importlib.util
 import inspect
+import json
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 from types import ModuleType
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
+import facelocus
 from facelocus.nn import PSEConv
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
@@ -65,3 +71,32 @@ def test_the_pse_example_runs(capsys: pytest.CaptureFixture[str]) -> None:
     losses = [float(line.split()[-1]) for line in said.splitlines() if line.startswith("step")]
     assert losses[-1] < losses[0]
     assert "masks: (16, 1, 6, 6)" in said
+
+
+SHIPPED = Path(facelocus.__path__[0]) / "models" / "default.onnx"
+NODE = EXAMPLES / "node_modules" / "onnxruntime-node"
+
+
+def output_of(*command: object) -> str:
+    done = subprocess.run([*map(str, command)], capture_output=True, text=True, check=True)
+    return done.stdout
+
+
+def test_the_model_file_runs_without_facelocus_in_python(tmp_path: Path) -> None:
+    with np.load(SHIPPED.with_suffix(".golden.npz")) as golden:
+        faces, wanted = golden["images"], golden["probabilities"]
+    np.save(tmp_path / "faces.npy", faces)
+    lines = output_of(sys.executable, "-I", EXAMPLES / "model_file.py", SHIPPED, tmp_path / "faces.npy").splitlines()
+    found = [json.loads(line.replace("'", '"')) for line in lines]
+    assert list(found[0]) == list(facelocus.ATTRIBUTES)
+    np.testing.assert_allclose([list(face.values()) for face in found], wanted, atol=2e-3)
+
+
+@pytest.mark.skipif(not NODE.is_dir() or not shutil.which("node"), reason="`make node` installs onnxruntime-node")
+def test_the_model_file_runs_without_facelocus_in_javascript(tmp_path: Path) -> None:
+    with np.load(SHIPPED.with_suffix(".golden.npz")) as golden:
+        faces, wanted, masks = golden["images"], golden["probabilities"], golden["masks"]
+    (tmp_path / "faces.rgb").write_bytes(faces.tobytes())
+    found = json.loads(output_of("node", EXAMPLES / "model_file.mjs", SHIPPED, tmp_path / "faces.rgb"))
+    assert found["masks"] == list(masks.shape)
+    np.testing.assert_allclose(found["probabilities"], wanted.ravel(), atol=1e-3)
