@@ -2,6 +2,7 @@
 # make test      lint, types, import contract and all tests, in an environment of its own
 # make lint      ruff and the import contract
 # make types     mypy
+# make fuzz      100,000 broken pictures, each answered: results/photographs/fuzz.json (minutes)
 # make picture   docs/portrait.png again, from the sample portrait
 # make numbers   the tables in README and docs again, from results
 # make curve     docs/training_curve.png again, from results/weights
@@ -20,7 +21,7 @@ PACKAGE := $(shell find src/facelocus -type f -not -name '*.pyc')
 NEW_ENOUGH = import sys; sys.exit(sys.version_info < (3, 10) and \
 	"facelocus needs Python 3.10 or newer: make PYTHON=python3.12, say")
 
-.PHONY: help demo test lint types picture numbers curve node clean
+.PHONY: help demo test lint types fuzz picture numbers curve node clean
 
 help:
 	@sed -n 's/^# \{0,1\}//p' Makefile | sed -n '1,/^PYTHON/p'
@@ -40,6 +41,9 @@ lint: .venv/installed
 
 types: .venv/installed
 	.venv/bin/mypy
+
+fuzz: .venv/installed
+	OMP_NUM_THREADS=1 .venv/bin/python benchmarks/fuzz.py --json results/photographs/fuzz.json
 
 picture: .venv-demo/installed
 	folder=$$(mktemp -d) && .venv-demo/bin/facelocus analyze "$(PORTRAIT)" --draw "$$folder" \

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import struct
+import subprocess
+import sys
 import warnings
 import zlib
 from io import BytesIO
@@ -10,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, features
 
 from facelocus.errors import ImageError
 from facelocus.images.read import read_image, read_reduced
@@ -161,7 +163,7 @@ def test_missing_folder_empty_and_foreign_files_are_refused_by_name(tmp_path: Pa
     assert _refusal(tmp_path / "text.jpg") == (
         f"{tmp_path}/text.jpg is not a picture that can be read: convert it to JPEG or PNG"
     )
-    assert "name\\0 cannot be read" in _refusal("name\0").replace("\0", "\\0")
+    assert _refusal("name\0").startswith("name\\x00 cannot be read (embedded null byte)")
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "GIF", "TIFF", "BMP"])
@@ -192,8 +194,9 @@ def test_damaged_bytes_give_a_picture_or_an_image_error_never_anything_else(kind
 
 def test_two_billion_pixels_are_refused_from_the_header() -> None:
     assert _refusal(_png_header(50_000, 40_000)).endswith(
-        "has 50000 x 40000 pixels, more than the limit of 200,000,000: make it smaller first"
+        "has more than the limit of 200,000,000 pixels: make it smaller first"
     )
+    assert _refusal(_png_header(15_000, 14_000)).endswith(" pixels: make it smaller first")
     assert "12000 x 10000" not in _refusal(_png_header(12_000, 10_000)), "within the limit, only incomplete"
 
 
@@ -215,3 +218,158 @@ def test_an_array_of_another_type_or_shape_is_refused_with_the_right_one() -> No
     wanted = "give uint8 of H x W, H x W x 3 or H x W x 4"
     for array in (np.zeros((4, 4, 3)), np.zeros((4, 4, 2), dtype=np.uint8), np.zeros(4, dtype=np.uint8)):
         assert wanted in _refusal(array)
+
+
+def test_a_name_stays_in_its_line_whatever_it_is(tmp_path: Path) -> None:
+    for odd, shown in (("two\nlines", "two\\nlines"), ("\x1b[31mred", "\\x1b[31mred"), ("\u202eback", "\\u202eback")):
+        file = tmp_path / odd
+        assert _refusal(file) == f"{tmp_path}/{shown} does not exist: check the path"
+        file.write_bytes(b"hello")
+        assert shown in _refusal(file)
+    assert "\\udcff" in _refusal(str(tmp_path / "\udcff"))
+    assert _refusal(tmp_path / "Größe 大きさ") == f"{tmp_path}/Größe 大きさ does not exist: check the path"
+    stream = BytesIO(b"hello")
+    stream.name = "a\rb"  # type: ignore[attr-defined]
+    assert _refusal(stream).startswith("a\\rb ")
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning", "ignore::RuntimeWarning")
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="counts open files by /proc")
+def test_files_are_closed_whatever_comes_of_them(tmp_path: Path) -> None:
+    good = _saved(_picture(), "TIFF", compression="tiff_lzw")
+    contents = {
+        "good": good,
+        "gif": _saved(_picture(), "GIF"),
+        "cut": good[: len(good) // 2],
+        "text": b"hello",
+        "empty": b"",
+        "large": _png_header(15_000, 14_000),
+        "many": _png_header(50_000, 40_000),
+        "heic": b"\0\0\0\x18ftypheic\0\0\0\0mif1heic",
+    }
+    for name, content in contents.items():
+        (tmp_path / name).write_bytes(content)
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    for name in contents:
+        if name in ("good", "gif"):
+            read_image(tmp_path / name)
+        else:
+            with pytest.raises(ImageError) as kept:  # the traceback holds what was open
+                read_image(tmp_path / name)
+            assert len(list(Path("/proc/self/fd").iterdir())) == before, (name, kept)
+
+
+def test_a_stream_is_read_from_its_start_and_left_open_and_one_that_cannot_seek_is_read() -> None:
+    content = _saved(_picture(), "PNG")
+    stream = BytesIO(content)
+    stream.seek(0, 2)
+    assert np.array_equal(read_image(stream), np.asarray(_picture()))
+    assert not stream.closed
+
+    class Pipe(BytesIO):
+        def seekable(self) -> bool:
+            return False
+
+        def seek(self, *_: int) -> int:
+            raise OSError("a pipe")
+
+    assert np.array_equal(read_image(Pipe(content)), np.asarray(_picture()))
+    stream.close()
+    assert "closed file" in _refusal(stream)
+
+
+def test_no_format_is_read_that_runs_another_program() -> None:
+    assert "is not a picture" in _refusal(_saved(_picture(), "EPS"))
+
+
+def test_want_of_memory_is_said_and_a_reason_is_short(monkeypatch: pytest.MonkeyPatch) -> None:
+    def failing(error: Exception) -> str:
+        def raising(*_: object) -> None:
+            raise error
+
+        monkeypatch.setattr(Image.Image, "load", raising)
+        return _refusal(np.zeros((4, 4, 3), dtype=np.uint8))
+
+    assert failing(MemoryError()).endswith("needs more memory than there is: make it smaller first")
+    assert len(failing(ValueError("long\n" * 1000))) < 400
+    assert "(RecursionError)" in failing(RecursionError())
+
+
+@pytest.mark.parametrize("exif", [b"Exif\0\0nonsense", b"Exif\0\0II*\0\x08\0\0\0\xff\xff\x12\x01", b""])
+def test_damaged_exif_does_not_refuse_a_picture(exif: bytes) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert read_image(_saved(_picture(), "JPEG", exif=exif)).shape == (30, 40, 3)
+
+
+@pytest.mark.parametrize("nonsense", [0, 9, 65535])
+def test_an_orientation_that_does_not_exist_is_none(nonsense: int) -> None:
+    exif = Image.Exif()
+    exif[_ORIENTATION] = nonsense
+    assert read_image(_saved(_picture(), "PNG", exif=exif)).shape == (30, 40, 3)
+
+
+def test_pillows_remarks_on_a_file_reach_no_one(tmp_path: Path) -> None:
+    exif = b"Exif\0\0II*\0\x08\0\0\0\x02\0\x12\x01\x03\0"
+    (tmp_path / "odd.jpg").write_bytes(_saved(_picture(), "JPEG", exif=exif))
+    code = (
+        "import sys, facelocus.images.read as read; assert 'pillow_heif' not in sys.modules; "
+        f"read.read_image({str(tmp_path / 'odd.jpg')!r})"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr == ""
+    with pytest.warns(UserWarning):
+        Image.open(tmp_path / "odd.jpg").getexif()
+
+
+def test_a_picture_for_several_screens_is_reduced_like_any_jpeg() -> None:
+    content = _saved(_picture(1600, 1200), "MPO", save_all=True, append_images=[_picture(800, 600)])
+    with Image.open(BytesIO(content)) as image:
+        assert image.format == "MPO"
+    assert read_reduced(content, 400)[1] == 4
+
+
+def _heic(image: Image.Image, **options: object) -> bytes:
+    heif = pytest.importorskip("pillow_heif")
+    stream = BytesIO()
+    heif.from_pillow(image).save(stream, quality=90, **options)
+    return stream.getvalue()
+
+
+def test_heic_is_read_and_turned_once() -> None:
+    exif = Image.Exif()
+    exif[_ORIENTATION] = 6
+    content = _heic(_picture(96, 64), exif=exif.tobytes())
+    assert b"irot" in content, "turned by the format itself"
+    found = read_image(content).astype(int)
+    assert found.shape == (96, 64, 3)
+    wanted = np.asarray(_picture(96, 64).transpose(Image.Transpose.ROTATE_270)).astype(int)
+    assert np.abs(found - wanted)[::8, 4::8].max() < 30
+    assert read_reduced(content, 40)[1] == 1, "not its thumbnail"
+    assert "HEIF" not in Image.OPEN, "Pillow is left as it was"
+
+
+def test_avif_is_read_and_turned_once() -> None:
+    if not features.check("avif"):
+        pytest.skip("this Pillow has no AVIF")
+    exif = Image.Exif()
+    exif[_ORIENTATION] = 6
+    assert read_image(_saved(_picture(96, 64), "AVIF", exif=exif)).shape == (96, 64, 3)
+
+
+def test_heic_and_avif_without_their_reader_name_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    monkeypatch.setattr(features, "check", lambda _: False)
+    heads = {b"heic": b"mif1heic", b"mif1": b"heicmiaf", b"avif": b"mif1miaf"}
+    refusals = [_refusal(b"\0\0\0\x18ftyp" + major + b"\0\0\0\0" + rest) for major, rest in heads.items()]
+    assert [" ".join(line.split()[5:]) for line in refusals] == [
+        *["is HEIC: pip install 'facelocus[heic]', or convert it to JPEG"] * 2,
+        "is AVIF, which this Pillow cannot read: pip install --upgrade pillow",
+    ]
+    assert "is not a picture" in _refusal(b"\0\0\0\x18ftypisom\0\0\0\0mp41mp42"), "a film"
+
+
+def test_damaged_heic_is_refused() -> None:
+    content = _heic(_picture(96, 64))
+    for end in (30, len(content) // 2, len(content) - 40):
+        assert "damaged" in _refusal(content[:end])

@@ -1,30 +1,44 @@
-"""Any picture -> uint8 RGB, upright, with a bound on its size.
+"""Any picture -> uint8 RGB, upright, in bounded memory and time.
 
 What cannot be read is refused with one line (ImageError) that names the file and the mend.
 """
 
 from __future__ import annotations
 
+import logging
 import threading
+import unicodedata
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from io import BytesIO
+from io import SEEK_END, BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError, features
 
-from facelocus.errors import ImageError
+from facelocus.errors import FacelocusError, ImageError
+from facelocus.images.bounds import MAX_FILE, MAX_PIXELS, check_cost, check_size
+from facelocus.images.pixels import orientation, upright_rgb
 
 RGB = npt.NDArray[np.uint8]
 Source = Path | str | bytes | BinaryIO | Image.Image | npt.NDArray[np.uint8]
 
-#: Largest picture read unless told otherwise: the biggest phone sensors, 600 MB decoded.
-MAX_PIXELS = 200_000_000
+# What Pillow reads of the formats that hold photographs. It knows more: one runs another program (EPS, Ghostscript),
+# and some take any file for theirs.
+_FORMATS = ("JPEG", "PNG", "GIF", "BMP", "PPM", "WEBP", "TIFF", "JPEG2000")
+
+# Brands, the first thing in such a file. MIF1 alone says only that it is one of the two.
+_AVIF = {b"avif", b"avis"}
+_HEIC = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1"}
 
 _opening = threading.Lock()
+
+# Pillow remarks on oddities in files; what matters of them is in the result or the refusal.
+warnings.filterwarnings("ignore", module=r"PIL\.|pillow_heif\.")
+logging.getLogger("PIL").addHandler(logging.NullHandler())
 
 
 def read_image(source: Source, *, max_pixels: int = MAX_PIXELS) -> RGB:
@@ -34,7 +48,8 @@ def read_image(source: Source, *, max_pixels: int = MAX_PIXELS) -> RGB:
     must be uint8: H x W (grey), H x W x 3 (RGB) or H x W x 4 (RGBA).
 
     Raises:
-        ImageError: the source is missing, empty, damaged, not a picture, without pixels or over max_pixels.
+        ImageError: the source is missing, empty, damaged, not a picture, without pixels, over max_pixels, or would
+            take more memory or time than images/bounds.py allows; or it is HEIC and the extra is not installed.
     """
     return read_reduced(source, None, max_pixels=max_pixels)[0]
 
@@ -46,35 +61,40 @@ def read_reduced(source: Source, longest: int | None, *, max_pixels: int = MAX_P
     its point (x, y) is (f x, f y) in the photograph.
     """
     name = source_name(source)
-    with _opened(source, name) as image:
+    with _opened(source, name) as image, _refusing(name):
+        check_size(image, name, max_pixels)
         width, height = image.size
-        if width * height == 0:
-            raise ImageError(f"{name} has no pixels ({width} x {height}): export the picture again")
-        if width * height > max_pixels:
-            size = f"{width} x {height} pixels, more than the limit of {max_pixels:,}"
-            raise ImageError(f"{name} has {size}: make it smaller first")
-        # Decoders raise whatever their parsing trips over (IndexError, struct.error, MemoryError, ...).
-        try:
-            if longest is not None and image is not source and max(width, height) > longest:
-                shrink = longest / max(width, height)
-                image.draft(None, (max(1, int(width * shrink)), max(1, int(height * shrink))))
-            factor = round(max(width, height) / max(image.size))
-            image.load()
-            return _to_rgb(ImageOps.exif_transpose(image)), factor
-        except Exception as error:
-            raise _damaged(name, error) from error
+        # Of others a draft is something else: HEIC's is the embedded thumbnail, of any size.
+        drafts = image is not source and image.format in ("JPEG", "MPO")
+        if drafts and longest is not None and max(width, height) > longest:
+            shrink = longest / max(width, height)
+            image.draft(None, (max(1, int(width * shrink)), max(1, int(height * shrink))))
+        check_cost(image, name, (width, height))
+        factor = round(max(width, height) / max(image.size))
+        image.load()
+        return upright_rgb(image, orientation(image)), factor
 
 
 def source_name(source: object) -> str:
-    """What to call a source in a message: its path or name, or what kind of thing it is."""
+    """What to call a source in a message, in one line: its path or name, or what kind of thing it is."""
     if isinstance(source, (str, Path)):
-        return str(source)
+        return _one_line(str(source))
     if isinstance(source, bytes):
         return f"the picture of {len(source)} bytes"
     if isinstance(source, np.ndarray):
         return f"the array of shape {source.shape}"
     name = getattr(source, "name", None) or getattr(source, "filename", None)
-    return str(name) if name else f"the {type(source).__name__}"
+    return _one_line(str(name)) if name else f"the {type(source).__name__}"
+
+
+def _one_line(text: str) -> str:
+    """Escape what would break a line, change a terminal or not print: line ends, control characters, stray bytes."""
+    if text.isprintable():
+        return text
+    odd = ("C", "Zl", "Zp")
+    return "".join(
+        c.encode("unicode_escape").decode("ascii") if unicodedata.category(c).startswith(odd) else c for c in text
+    )
 
 
 @contextmanager
@@ -93,7 +113,7 @@ def _opened(source: Source, name: str) -> Iterator[Image.Image]:
         except IsADirectoryError:
             raise ImageError(f"{name} is a folder: name a picture inside it") from None
         except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or str(error)
+            reason = getattr(error, "strerror", None) or _one_line(str(error))
             raise ImageError(f"{name} cannot be read ({reason}): check path and permissions") from error
         with stream, _open_header(stream, name) as image:
             yield image
@@ -106,28 +126,69 @@ def _opened(source: Source, name: str) -> Iterator[Image.Image]:
 
 
 def _open_header(stream: BinaryIO, name: str) -> Image.Image:
-    if not stream.seekable():
-        stream = BytesIO(stream.read())
-    start = stream.tell()
-    if not stream.read(1):
-        raise ImageError(f"{name} is empty: copy or export it again")
-    stream.seek(start)
-    # Pillow's own guard warns at 89 million pixels and raises at 179; ours answers for all sizes instead.
+    with _refusing(name):
+        if not stream.seekable():
+            stream = BytesIO(stream.read(MAX_FILE + 1))
+        size = stream.seek(0, SEEK_END)
+        stream.seek(0)
+        if size == 0:
+            raise ImageError(f"{name} is empty: copy or export it again")
+        if size > MAX_FILE:
+            raise ImageError(f"{name} is larger than {MAX_FILE / 1e9:.0f} GB: make it smaller first")
+        head = stream.read(64)
+        stream.seek(0)
+        if head[4:8] == b"ftyp":
+            brands = {head[i : i + 4] for i in (8, *range(16, min(len(head), int.from_bytes(head[:4], "big")), 4))}
+            if brands & _AVIF:
+                return _open_avif(stream, name)
+            if brands & _HEIC:
+                return _open_heic(stream, name)
+        return _open_known(stream, name, _FORMATS)
+
+
+def _open_known(stream: BinaryIO, name: str, formats: tuple[str, ...]) -> Image.Image:
+    # Pillow's own guard warns at 89 million pixels and raises at 179; ours answers for all sizes instead. Twice as
+    # much it must refuse: WebP takes memory for its canvas when it is opened.
     with _opening:
-        guard, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+        Image.preinit()  # the first five: the others are imported when one is met
+        guard, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, MAX_PIXELS
         try:
-            return Image.open(stream)
-        except UnidentifiedImageError:
-            raise ImageError(f"{name} is not a picture that can be read: convert it to JPEG or PNG") from None
-        except Exception as error:
-            raise _damaged(name, error) from error
+            return Image.open(stream, formats=formats)
         finally:
             Image.MAX_IMAGE_PIXELS = guard
 
 
-def _damaged(name: str, error: Exception) -> ImageError:
-    reason = " ".join(str(error).split()) or type(error).__name__
-    return ImageError(f"{name} is damaged or incomplete ({reason}): copy or export it again")
+def _open_avif(stream: BinaryIO, name: str) -> Image.Image:
+    if "avif" not in features.modules or not features.check("avif"):
+        raise ImageError(f"{name} is AVIF, which this Pillow cannot read: pip install --upgrade pillow")
+    return _open_known(stream, name, ("AVIF",))
+
+
+def _open_heic(stream: BinaryIO, name: str) -> Image.Image:
+    try:
+        from pillow_heif import HeifImageFile
+    except ImportError as error:
+        raise ImageError(f"{name} is HEIC: pip install 'facelocus[heic]', or convert it to JPEG") from error
+    opened: Image.Image = HeifImageFile(stream)  # type: ignore[no-untyped-call]
+    return opened
+
+
+@contextmanager
+def _refusing(name: str) -> Iterator[None]:
+    """Turn what is raised inside into an ImageError: decoders raise whatever their parsing trips over."""
+    try:
+        yield
+    except FacelocusError:
+        raise
+    except UnidentifiedImageError:
+        raise ImageError(f"{name} is not a picture that can be read: convert it to JPEG or PNG") from None
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise ImageError(f"{name} has more than the limit of {MAX_PIXELS:,} pixels: make it smaller first") from None
+    except MemoryError:
+        raise ImageError(f"{name} needs more memory than there is: make it smaller first") from None
+    except Exception as error:
+        reason = _one_line(" ".join(str(error).split()))[:200] or type(error).__name__
+        raise ImageError(f"{name} is damaged or incomplete ({reason}): copy or export it again") from error
 
 
 def _from_array(array: npt.NDArray[np.uint8], name: str) -> Image.Image:
@@ -138,21 +199,3 @@ def _from_array(array: npt.NDArray[np.uint8], name: str) -> Image.Image:
     if array.size == 0:
         raise ImageError(f"{name} has no pixels: give at least one row and one column")
     return Image.fromarray(array)
-
-
-def _to_rgb(image: Image.Image) -> RGB:
-    if image.mode.startswith("I") or image.mode == "F":
-        grey = _to_8_bit(np.asarray(image), 65535 if image.mode.startswith("I;16") else None)
-        return np.repeat(grey[:, :, None], 3, axis=2)
-    if image.has_transparency_data:
-        layer = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer)
-    return np.array(image.convert("RGB"))
-
-
-def _to_8_bit(values: npt.NDArray[np.generic], full: int | None) -> RGB:
-    """Scale numbers of more than 8 bits; where the format leaves open what is white, take 1, 255 or 65535."""
-    numbers = np.nan_to_num(np.asarray(values, dtype=np.float64))
-    if full is None:
-        full = next((white for white in (1, 255) if numbers.max() <= white), 65535)
-    return np.clip(np.rint(numbers * (255 / full)), 0, 255).astype(np.uint8)
