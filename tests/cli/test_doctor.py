@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import sys
-import types
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,6 +12,8 @@ import typer
 from typer.testing import CliRunner, Result
 
 from facelocus.cli.doctor import doctor
+from facelocus.detection import golden
+from facelocus.detection.detect import Detection, Detector
 from facelocus.errors import ModelFileError
 from facelocus.model import Model
 from small_model import crops, write_golden, write_model
@@ -65,14 +67,29 @@ def test_every_check_is_made_when_one_fails(tmp_path: Path) -> None:
     assert result.output.splitlines()[-1].startswith("ok      detector")
 
 
+def broken(threads: int) -> None:
+    raise ModelFileError("pnet.onnx: is cut short: reinstall facelocus")
+
+
 def test_a_detector_that_does_not_load_fails_in_one_line(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
-    broken = types.ModuleType("facelocus.detection.detect")
-
-    def detector() -> None:
-        raise ModelFileError("pnet.onnx: is cut short: reinstall facelocus")
-
-    broken.Detector = detector  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "facelocus.detection.detect", broken)
+    monkeypatch.setattr(golden, "Detector", broken)
     result = run("--model", model.path)
     assert result.exit_code == 1
     assert result.output.splitlines()[-1] == "failed  detector: pnet.onnx: is cut short: reinstall facelocus"
+
+
+@pytest.mark.parametrize(
+    ("moved", "words"), [(1.0, "finds a face 1 pixels off, more than 0.5"), (None, "0 faces found")]
+)
+def test_a_detector_that_finds_something_else_fails(
+    model: Model, monkeypatch: pytest.MonkeyPatch, moved: float | None, words: str
+) -> None:
+    class Off(Detector):
+        def detect(self, *arguments: Any, **options: Any) -> list[Detection]:
+            found = super().detect(*arguments, **options)
+            return [] if moved is None else [replace(face, landmarks=face.landmarks + moved) for face in found]
+
+    monkeypatch.setattr(golden, "Detector", Off)
+    result = run("--model", model.path)
+    assert result.exit_code == 1
+    assert words in result.output.splitlines()[-1]

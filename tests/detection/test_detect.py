@@ -9,7 +9,9 @@ import numpy.typing as npt
 import pytest
 from PIL import Image
 
-from facelocus.detection.detect import RATIO, Detection, Detector, pyramid
+from facelocus.detection import detect
+from facelocus.detection.detect import Detection, Detector
+from facelocus.detection.levels import RATIO, Levels, pyramid
 
 Picture = npt.NDArray[np.uint8]
 Marks = npt.NDArray[np.int64]
@@ -98,6 +100,44 @@ def test_faces_below_min_face_are_not_looked_for(detector: Detector, portrait: P
     sheet[:120, :102] = _resized(portrait, 0.2)  # a face of 40 pixels
     assert len(detector.detect(sheet)) == 1
     assert detector.detect(sheet, min_face=120) == []
+
+
+@pytest.mark.parametrize("degrees", [-50, -40, -30, -15, 15, 30, 40, 50])
+def test_a_face_that_leans_is_found_with_landmarks_as_good_as_upright(
+    degrees: int, detector: Detector, portrait: Picture
+) -> None:
+    upright = _only(detector.detect(portrait)).landmarks
+    turned = np.array(Image.fromarray(portrait).rotate(degrees, Image.Resampling.BICUBIC, expand=True))
+    turn = np.radians(degrees)
+    back = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+    wanted = (upright - np.array(portrait.shape[1::-1]) / 2) @ back + np.array(turned.shape[1::-1]) / 2
+    face = _only(detector.detect(turned))
+    assert np.abs(face.landmarks - wanted).max() < 5, "the eyes are 87 pixels apart"
+    x0, y0, x1, y1 = face.box
+    assert x0 < wanted[2, 0] < x1 and y0 < wanted[2, 1] < y1
+
+
+def test_a_picture_searched_in_strips_gives_what_it_gives_at_once(
+    detector: Detector, portrait: Picture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for height in (150, 151):
+        picture = np.ascontiguousarray(_resized(portrait, 0.5)[:height])
+        found = []
+        for pixels in (1, 3000, 10**9):
+            monkeypatch.setattr(detect, "_STRIP", pixels)
+            found.append(detector._everywhere(picture))
+        assert all(np.allclose(strips, found[-1], atol=1e-5) for strips in found[:-1])
+
+
+def test_landmarks_turned_with_their_square_come_back(portrait: Picture) -> None:
+    """A crop turned upright is that of the turned picture."""
+    levels = Levels(Image.fromarray(portrait), 24)
+    square, turn = np.array([170.0, 130.0, 370.0, 330.0]), np.radians(30)
+    crop = np.asarray(levels.crop_turned(square, turn, 48)).astype(int)
+    whole = Image.fromarray(portrait).rotate(30, Image.Resampling.BICUBIC, center=(270, 230))
+    wanted = np.asarray(Levels(whole, 24).crop(square, 48))
+    assert np.abs(crop - wanted).mean() < 4
+    assert np.abs(crop - np.asarray(levels.crop(square, 48))).mean() > 12
 
 
 def test_the_pyramid_goes_from_the_smallest_face_to_the_whole_picture() -> None:

@@ -10,20 +10,27 @@ from typing import Annotated
 
 import typer
 
-from facelocus.errors import ModelFileError
+from facelocus.errors import FacelocusError, ModelFileError
+from facelocus.provenance import cpu_name
 
 #: Largest difference from the golden outputs that another processor may show.
 TOLERANCE = 1e-3
 
+#: Largest difference, in pixels, from where the face of the golden picture was found.
+PIXELS = 0.5
+
 _BASE = ("facelocus", "onnxruntime", "numpy", "pillow")
-_OPTIONAL = ("torch", "timm", "onnx", "openvino")
+_OPTIONAL = ("pyarrow", "pillow-heif", "torch", "timm", "onnx")
 
 
 def doctor(
     model: Annotated[str, typer.Option(help="A shipped name or an .onnx file.")] = "default",
 ) -> None:
     """Check this installation: versions, the model file and what it computes, the face detector."""
+    from facelocus.processes import cores
+
     print(f"{'ok':8}python {platform.python_version()}, {platform.system()} {platform.machine()}")
+    print(f"{'ok':8}{cpu_name()}, {cores()} cores")
     passed = [_check(package, partial(version, package)) for package in _BASE]
     for package in _OPTIONAL:
         try:
@@ -68,7 +75,9 @@ def _golden(name: str) -> str:
 
 
 def _detector() -> str:
-    from facelocus.detection.detect import Detector
+    from facelocus.detection.golden import check_golden_picture
 
-    Detector()
-    return "loads"
+    difference = check_golden_picture()
+    if not difference <= PIXELS:
+        raise FacelocusError(f"finds a face {difference:.2g} pixels off, more than {PIXELS:g}: reinstall onnxruntime")
+    return f"finds the drawn face within {difference:.1g} pixels"

@@ -16,8 +16,6 @@ from PIL import Image
 from facelocus.attributes import FRAME
 from facelocus.data.table import ImageStore
 from facelocus.errors import DataError, ImageError
-from facelocus.images.align import align
-from facelocus.images.read import read_reduced
 
 if TYPE_CHECKING:
     from facelocus.detection.detect import Detector
@@ -62,18 +60,17 @@ def decode_photograph(content: bytes, where: str) -> npt.NDArray[np.uint8] | Non
     Raises:
         DataError: not an image, cut short or too large; the message begins with `where`.
     """
-    from facelocus.detection.detect import READ_LONGEST
     from facelocus.detection.labelled import labelled_face
+    from facelocus.detection.photograph import Photograph
 
     try:
-        photo, _ = read_reduced(_Named(content, where), READ_LONGEST)
+        photo = Photograph(_Named(content, where))
+        if photo.image.shape == FRAME:
+            return photo.image
+        face = labelled_face(photo.find(_detector()), *photo.size)
+        return None if face is None else photo.crop(face)
     except ImageError as error:
         raise DataError(f"{error}; {ALL_OF_THEM}") from error
-    if photo.shape == FRAME:
-        return photo
-    height, width = photo.shape[:2]
-    face = labelled_face(_detector().detect(photo), width, height)
-    return None if face is None else align(photo, face.landmarks)
 
 
 class _Named(io.BytesIO):

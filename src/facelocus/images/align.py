@@ -18,32 +18,35 @@ Points = npt.NDArray[np.float64]
 #: Where the five landmarks lie in the frame: eye image-left, eye image-right, nose tip, mouth image-left,
 #: mouth image-right. Means over official aligned faces, found by our own detector (benchmarks/alignment.py),
 #: made symmetric (at most 0.1 pixel, the nose 0.7), so that a mirrored photograph gives the mirrored crop.
-LANDMARKS: Points = np.array([[69.45, 111.64], [108.55, 111.64], [89.0, 135.6], [71.37, 153.08], [106.63, 153.08]])
+LANDMARKS: Points = np.array([[69.53, 111.72], [108.47, 111.72], [89.0, 135.6], [71.6, 152.91], [106.4, 152.91]])
 
 #: The landmarks the fit uses. The nose tip is left out: it moves with the pose of the head.
 FITTED = [0, 1, 3, 4]
 
 #: What corrects the fit: 10 x 4, from how far the fitted landmarks lie from LANDMARKS (x and y of each, in pixels of
 #: the frame) to the logarithm of a zoom and a turn (radians) about the frame's centre, and a move in x and y (pixels).
-#: The best linear guess on 6,000 official aligned faces of CelebA's train people and their mirror images
+#: The best linear guess on 2,500 official aligned faces of CelebA's train people and their mirror images
 #: (benchmarks/alignment.py): where a smile widens the mouth, the face has not grown.
 CORRECTION: Points = np.array(
     [
-        [0.0055, -0.0004, -0.051, -0.0255],
-        [-0.0001, 0.0044, 0.005, -0.0475],
-        [-0.0055, -0.0004, -0.051, 0.0255],
-        [-0.0001, -0.0044, -0.005, -0.0475],
-        [0.0, 0.0002, 0.0046, 0.0],
-        [0.0009, 0.0, 0.0, -0.0095],
-        [-0.0059, 0.0004, 0.051, 0.1399],
-        [0.0001, -0.0058, -0.1255, 0.0475],
-        [0.0059, 0.0004, 0.051, -0.1399],
-        [0.0001, 0.0058, 0.1255, 0.0475],
+        [0.0051, -0.0006, -0.0512, -0.0199],
+        [0.0002, 0.0041, 0.0129, -0.0456],
+        [-0.0051, -0.0006, -0.0512, 0.0199],
+        [0.0002, -0.0041, -0.0129, -0.0456],
+        [0.0, 0.0002, 0.0008, 0.0],
+        [0.0006, 0.0, 0.0, -0.0137],
+        [-0.0062, 0.0006, 0.0512, 0.1304],
+        [-0.0002, -0.0061, -0.1355, 0.0456],
+        [0.0062, 0.0006, 0.0512, -0.1304],
+        [-0.0002, 0.0061, 0.1355, 0.0456],
     ]
 )
 
 # A landmark further off than this, in pixels of the frame, is a mistaken one: it corrects no more than this.
 _FURTHEST = 15.0
+
+# About so many pixels are taken at once.
+_STRIP = 4_000_000
 
 # Columns and rows replicated around the sampled part, so that bicubic weights always find neighbours.
 _MARGIN = 4
@@ -104,8 +107,7 @@ def align(image: RGB, landmarks: Points) -> RGB:
     margin = _MARGIN * reduction
     left, top = np.floor(corners.min(axis=0)).astype(int) - margin
     size = -(-(np.ceil(corners.max(axis=0)).astype(int) + margin - (left, top)) // reduction) * reduction
-    part = image.take(np.arange(top, top + size[1]), axis=0, mode="clip")
-    part = part.take(np.arange(left, left + size[0]), axis=1, mode="clip")
+    part = _reduced(image, np.arange(left, left + size[0]), np.arange(top, top + size[1]), reduction)
 
     to_part = (to_photo - [[0, 0, left], [0, 0, top]]) / reduction
     to_part[:, :2] /= finer
@@ -118,10 +120,23 @@ def align(image: RGB, landmarks: Points) -> RGB:
             .transform(sampled, Image.Transform.AFFINE, coefficients, Image.Resampling.BICUBIC)
             .reduce(finer)
         )
-        for channel in Image.fromarray(part).reduce(reduction).split()
+        for channel in part.split()
     ]
     frame: RGB = np.clip(np.rint(np.stack(channels, axis=-1)), 0, 255).astype(np.uint8)
     return frame
+
+
+def _reduced(image: RGB, columns: npt.NDArray[np.int64], rows: npt.NDArray[np.int64], reduction: int) -> Image.Image:
+    """Return the rows and columns of a picture, repeated beyond its border, averaged over squares of `reduction`.
+
+    In strips: a face that fills a picture of 200 million pixels would otherwise take its memory four times.
+    """
+    height = reduction * max(1, _STRIP // (reduction * len(columns)))
+    strips = []
+    for start in range(0, len(rows), height):
+        strip = image.take(rows[start : start + height], axis=0, mode="clip").take(columns, axis=1, mode="clip")
+        strips.append(np.asarray(Image.fromarray(strip).reduce(reduction)))
+    return Image.fromarray(np.concatenate(strips))
 
 
 def fit_to_frame(image: RGB) -> RGB:
