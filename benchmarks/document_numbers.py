@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from facelocus.attributes import CELEBA, MEANINGS
+from facelocus.photos.rows import COLUMNS, NUMBER
 
 ROOT = Path(__file__).parent.parent
 EVALUATION = ROOT / "results" / "weights" / "default.json"
@@ -160,10 +161,31 @@ def attributes(agreement: Path = AGREEMENT, evaluation: Path = EVALUATION) -> st
     return "\n".join(lines) + "\n"
 
 
+def example(name: str, language: str) -> str:
+    """Return a file of examples/ as a block of code."""
+    text = (ROOT / "examples" / name).read_text(encoding="utf-8")
+    return f"```{language}\n{text}```\n"
+
+
+def columns() -> str:
+    """Return the columns of a table of faces."""
+    lines = ["| column | type | meaning |", "|---|---|---|"]
+    for name, (kind, meaning) in COLUMNS.items():
+        if name == "model":
+            lines.append(f"| each attribute by its name | {NUMBER} | its probability, 0 to 1 |")
+        lines.append(f"| {name} | {kind} | {meaning} |")
+    return "\n".join(lines) + "\n"
+
+
 #: Document -> the blocks in it -> what writes each.
 BLOCKS: dict[str, dict[str, Callable[[], str]]] = {
     "README.md": {"numbers": numbers},
     "docs/attributes.md": {"attributes": attributes},
+    "docs/product.md": {
+        "python": lambda: example("model_file.py", "python"),
+        "javascript": lambda: example("model_file.mjs", "javascript"),
+    },
+    "docs/photographs.md": {"columns": columns},
     "docs/own-labels.md": {"own-labels": own_labels, "sharding": sharding},
 }
 

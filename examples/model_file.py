@@ -1,8 +1,5 @@
-"""The model file without facelocus, in Python: pip install numpy onnxruntime
-
-    python model_file.py MODEL.onnx FACES.npy    (uint8 N x 218 x 178 x 3, RGB, aligned)
-"""
-
+# The model file without facelocus, in Python: pip install numpy onnxruntime
+#   python model_file.py MODEL.onnx FACES.npy    (uint8 N x 218 x 178 x 3, RGB, aligned)
 import json
 import sys
 

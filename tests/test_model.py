@@ -96,7 +96,7 @@ def test_zero_threads_and_zero_batch_are_refused(small: Model, file: Path) -> No
 
 
 def test_a_provider_that_is_not_there_is_refused_with_those_that_are(file: Path) -> None:
-    with pytest.raises(UsageError, match="no provider 'GPU': choose one of .*CPUExecutionProvider"):
+    with pytest.raises(UsageError, match=r"no provider 'GPU': choose one of .*CPUExecutionProvider"):
         Model.load(file, provider="GPU")
 
 

@@ -6,6 +6,7 @@
     |  |- DataError             ... as labelled faces (names file and row)
     |  `- ModelFileError        ... as a model
     |- StorageError           writing failed (disk full, no permission)
+    |- WorkerError            a process that was given work was killed
     |- StoppedError           exit code 130: stopped by the user, can go on
     |- MissingExtraError      an optional part is not installed
     `- UsageError             exit code 2: the request itself is wrong
@@ -46,6 +47,10 @@ class ModelFileError(InputError):
 
 class StorageError(FacelocusError):
     """Something could not be written; nothing half-written is left."""
+
+
+class WorkerError(FacelocusError):
+    """A process that was given work was killed."""
 
 
 class StoppedError(FacelocusError):

@@ -9,8 +9,14 @@ from pathlib import Path
 from facelocus.errors import StorageError
 
 
-def write_atomically(path: Path, content: bytes | str) -> None:
+def write_atomically(path: Path, content: bytes | str, *, repeated: bool = False) -> None:
     """Write to a temporary name beside `path`, then rename; a failure leaves the old file, or none.
+
+    Args:
+        path: the file.
+        content: of it; text is written as UTF-8.
+        repeated: a process that is killed here is started again and writes the same file. The temporary name is
+            then always the same, so that nothing is left behind; one process at a time may write.
 
     Raises:
         StorageError: the disk is full, the folder is missing or may not be written to.
@@ -18,7 +24,12 @@ def write_atomically(path: Path, content: bytes | str) -> None:
     data = content.encode() if isinstance(content, str) else content
     temporary: str | None = None
     try:
-        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        if repeated:
+            temporary = str(path.with_name(f".{path.name}.partial"))
+            Path(temporary).unlink(missing_ok=True)
+            handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0))
+        else:
+            handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         with os.fdopen(handle, "wb") as stream:
             stream.write(data)
             stream.flush()

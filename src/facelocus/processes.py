@@ -6,7 +6,7 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
@@ -14,10 +14,13 @@ from typing import TypeVar
 
 import numpy as np
 
-from facelocus.errors import FacelocusError
+from facelocus.errors import WorkerError
 
 _Given = TypeVar("_Given")
 _Made = TypeVar("_Made")
+
+#: Tasks given to each worker before it has ended the first: few, so that memory does not grow with their number.
+AHEAD = 3
 
 
 def in_processes(
@@ -26,25 +29,40 @@ def in_processes(
     """Yield function(task) of every task in the order in which they end; one worker means this process.
 
     Raises:
-        FacelocusError: a worker process was killed.
+        WorkerError: a worker process was killed.
     """
     if workers == 1:
         yield from map(function, tasks)
         return
-    # Spawned, because a fork of a process that has threads (torch, onnxruntime) can deadlock.
-    pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), initializer=_start_worker)
+    pool = _pool(workers)
     try:
-        # Few tasks ahead, so that memory does not grow with the number of images.
-        waiting: set[Future[_Made]] = {pool.submit(function, task) for task in islice(tasks, 3 * workers)}
+        waiting: set[Future[_Made]] = {pool.submit(function, task) for task in islice(tasks, AHEAD * workers)}
         while waiting:
             done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
             for future in done:
                 yield future.result()
             waiting |= {pool.submit(function, task) for task in islice(tasks, len(done))}
     except BrokenProcessPool as error:
-        raise FacelocusError(
+        raise WorkerError(
             "a worker process was killed, often for lack of memory; try again with fewer workers"
         ) from error
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def one_at_a_time(
+    function: Callable[[_Given], _Made], tasks: Iterable[_Given]
+) -> Generator[tuple[_Given, _Made | None], None, None]:
+    """Yield every task with function(task), each alone in a worker process; with None where that was killed by it."""
+    pool = _pool(1)
+    try:
+        for task in tasks:
+            try:
+                yield task, pool.submit(function, task).result()
+            except BrokenProcessPool:
+                yield task, None
+                pool.shutdown()
+                pool = _pool(1)
     finally:
         pool.shutdown(cancel_futures=True)
 
@@ -52,6 +70,11 @@ def in_processes(
 def cores() -> int:
     """Return the number of cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _pool(workers: int) -> ProcessPoolExecutor:
+    # Spawned, because a fork of a process that has threads (torch, onnxruntime) can deadlock.
+    return ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), initializer=_start_worker)
 
 
 def _start_worker() -> None:

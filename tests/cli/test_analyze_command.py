@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import json
+import os
+import re
 from pathlib import Path
 from shutil import copyfile
 
@@ -13,7 +16,7 @@ from PIL import Image
 from typer.testing import CliRunner, Result
 
 from facelocus.cli.analyze import analyze
-from facelocus.errors import ModelFileError, StorageError
+from facelocus.errors import InputError, ModelFileError, StoppedError, StorageError, UsageError
 from faces import draw_face
 from small_model import write_model
 
@@ -66,7 +69,8 @@ def test_a_photo_without_a_face_says_so_and_is_no_failure(folder: Path) -> None:
 
 
 def test_a_bad_picture_is_one_line_on_stderr_and_the_others_go_on(folder: Path) -> None:
-    photos = [folder / "bad.jpg", folder / "crop.png", folder / "none.jpg"]
+    (folder / "empty.jpg").write_bytes(b"")
+    photos = [folder / "bad.jpg", folder / "crop.png", folder / "empty.jpg"]
     result = _run(folder, *photos, "--aligned")
     assert result.exit_code == 1
     assert f"{folder}/crop.png: 1 face" in result.stdout
@@ -75,6 +79,12 @@ def test_a_bad_picture_is_one_line_on_stderr_and_the_others_go_on(folder: Path) 
     assert [entry["path"] for entry in entries] == [str(photo) for photo in photos]
     assert [set(entry) - {"path"} for entry in entries] == [{"error"}, {"faces"}, {"error"}]
     assert entries[0]["error"]["type"] == "ImageError"
+
+
+def test_a_missing_photo_is_refused_before_any_other(folder: Path) -> None:
+    result = _run(folder, folder / "crop.png", folder / "none.jpg", "--aligned")
+    assert isinstance(result.exception, InputError)
+    assert result.stdout == ""
 
 
 def test_a_missing_model_is_refused_before_any_photo(folder: Path) -> None:
@@ -121,3 +131,136 @@ def test_a_place_where_drawings_cannot_go_is_refused_in_one_line(folder: Path) -
     result = _run(folder, folder / "crop.png", "--draw", folder / "plain.png")
     assert isinstance(result.exception, StorageError)
     assert "\n" not in str(result.exception)
+
+
+@pytest.fixture
+def crops(tmp_path: Path) -> Path:
+    """A folder below the working one with three crops, of which one cannot be read."""
+    folder = tmp_path / "crops"
+    folder.mkdir()
+    for number in (0, 2):
+        Image.fromarray(draw_face(number)).save(folder / f"{number}.png")
+    (folder / "1.JPG").write_bytes(b"noise")
+    return folder
+
+
+def test_a_folder_is_printed_photo_by_photo(folder: Path, crops: Path) -> None:
+    result = _run(folder, crops, "--aligned")
+    assert result.exit_code == 1
+    assert [line for line in result.stdout.splitlines() if line.endswith("1 face")] == [
+        f"{crops / name}: 1 face" for name in ("0.png", "2.png")
+    ]
+    entries = json.loads(_run(folder, crops, "--aligned", "--json").stdout)
+    assert [Path(entry["path"]).name for entry in entries] == ["0.png", "1.JPG", "2.png"]
+
+
+def test_a_table_ends_with_a_summary_and_the_exit_code_says_whether_any_failed(folder: Path, crops: Path) -> None:
+    out = crops / "faces.csv"
+    result = _run(folder, crops, "--aligned", "--out", out)
+    assert result.exit_code == 1
+    assert (
+        result.stderr == f"facelocus: {crops / '1.JPG'} is not a picture that can be read: convert it to JPEG or PNG\n"
+    )
+    assert re.fullmatch(
+        rf"3 photographs: 2 faces, 0 without a face, 1 failed; [\d.]+ s; rows are in {re.escape(str(out))}\n",
+        result.stdout,
+    )
+    with out.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    entries = json.loads(_run(folder, crops, "--aligned", "--json").stdout)
+    for row, entry in zip(rows, entries, strict=True):
+        assert row["path"] == entry["path"]
+        assert row["error"] == entry.get("error", {}).get("message", "")
+        for face in entry.get("faces", ()):
+            assert {name: float(row[name]) for name in face["attributes"]} == face["attributes"]
+    (crops / "1.JPG").unlink()
+    assert _run(folder, crops, "--aligned", "--out", crops / "good.csv").exit_code == 0
+
+
+def test_many_failures_are_counted_and_the_first_named(folder: Path, crops: Path) -> None:
+    for number in range(3, 10):
+        (crops / f"{number}.png").write_bytes(b"")
+    result = _run(folder, crops, "--aligned", "--out", crops / "faces.csv")
+    assert len(result.stderr.splitlines()) == 6
+    assert result.stderr.splitlines()[-1] == f"facelocus: and 3 more; {crops / 'faces.csv'} has every reason"
+
+
+def test_a_dry_run_says_what_would_be_done_and_does_nothing(folder: Path, crops: Path) -> None:
+    before = sorted(crops.parent.rglob("*"))
+    size = sum(path.stat().st_size for path in crops.iterdir()) / 1e6
+    named = f"3 photographs, {size:.1f} MB: 2 .png, 1 .jpg\n"
+    ways = ["--aligned", "--dry-run", "--write-xmp", "--draw", crops / "drawn"]
+    assert _run(folder, crops, *ways).stdout == named
+    result = _run(folder, crops, *ways, "--out", crops / "faces.csv")
+    assert (result.exit_code, result.stdout) == (0, f"{named}rows would go to {crops / 'faces.csv'}\n")
+    assert sorted(crops.parent.rglob("*")) == before
+
+
+def test_a_dry_run_says_how_much_of_a_stopped_run_is_done(
+    folder: Path, crops: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("facelocus.photos.journal.Journal.publish", stopped)
+        result = _run(folder, crops, "--aligned", "--out", crops / "faces.csv", "--workers", 1)
+    assert isinstance(result.exception, StoppedError)
+    assert str(result.exception) == "stopped after 3 of 3 photographs: the same command goes on"
+    line = _run(folder, crops, "--aligned", "--out", crops / "faces.csv", "--dry-run").stdout.splitlines()[1]
+    assert line == f"rows would go to {crops / 'faces.csv'}: 3 of 3 photographs are done, the rest goes on"
+    assert _run(folder, crops, "--aligned", "--out", crops / "faces.csv", "--workers", 2).exit_code == 1
+    assert sorted(path.name for path in crops.iterdir()) == ["0.png", "1.JPG", "2.png", "faces.csv"]
+
+
+def test_a_list_on_standard_input(folder: Path, crops: Path) -> None:
+    arguments = ["-", "--aligned", "--json", "--model", str(folder / "m.onnx")]
+    listed = f"{crops / '2.png'}\n{crops / 'gone.png'}\n{crops / '0.png'}\n{crops / '2.png'}\n"
+    result = CliRunner().invoke(_app, arguments, input=listed)
+    assert result.exit_code == 1
+    entries = json.loads(result.stdout)
+    assert [(Path(entry["path"]).name, "error" in entry) for entry in entries] == [
+        ("2.png", False),
+        ("gone.png", True),
+        ("0.png", False),
+    ]
+
+
+def test_sidecars_are_written_without_a_table_too(folder: Path, crops: Path) -> None:
+    (crops / "2.png.xmp").write_text("mine")
+    result = _run(folder, crops, "--aligned", "--write-xmp")
+    assert (crops / "0.png.xmp").exists() and not (crops / "1.JPG.xmp").exists()
+    assert (crops / "2.png.xmp").read_text() == "mine"
+    assert result.stderr.splitlines()[-1].startswith("1 XMP file")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="names are text on Windows")
+def test_a_name_that_is_not_text_is_printed_and_comes_back_from_json(folder: Path, crops: Path) -> None:
+    name = os.fsdecode(b"caf\xe9.png")
+    try:
+        copyfile(crops / "0.png", crops / name)
+    except OSError:
+        pytest.skip("this file system takes no such names")
+    assert "caf\\udce9.png: 1 face" in _run(folder, crops / name, "--aligned").stdout
+    assert json.loads(_run(folder, crops / name, "--aligned", "--json").stdout)[0]["path"] == str(crops / name)
+    assert _run(folder, crops / name, "--aligned", "--out", crops / "faces.jsonl").exit_code == 0
+    assert json.loads((crops / "faces.jsonl").read_text(encoding="utf-8"))["path"] == str(crops / name)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--out", "faces.csv", "--json"], "choose one"),
+        (["--out", "faces.xlsx"], "is no kind of table"),
+        (["--out", "gone/faces.csv"], "lies in none"),
+        (["--out", "crops"], "is a folder"),
+    ],
+)
+def test_what_cannot_be_written_is_refused_before_any_work(
+    folder: Path, crops: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], words: str
+) -> None:
+    monkeypatch.chdir(crops.parent)
+    result = CliRunner().invoke(_app, ["crops", *arguments, "--model", "gone.onnx"])
+    assert isinstance(result.exception, UsageError)
+    assert words in str(result.exception)
+    assert [path.name for path in crops.parent.iterdir()] == ["crops"]

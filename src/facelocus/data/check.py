@@ -84,7 +84,7 @@ def check(table: FaceTable, workers: int) -> Report:
 
     Raises:
         InputError: the archive of the pictures has gone.
-        FacelocusError: a worker process was killed.
+        WorkerError: a worker process was killed.
     """
     pictures = read_pictures(table, workers)
     sizes = _sizes(pictures)

@@ -56,7 +56,7 @@ def read_pictures(table: FaceTable, workers: int) -> Pictures:
 
     Raises:
         InputError: the archive has gone.
-        FacelocusError: a worker process was killed.
+        WorkerError: a worker process was killed.
     """
     index: dict[str, int] = {}
     of_row = np.fromiter((index.setdefault(name, len(index)) for name in table.names), np.int64, len(table))

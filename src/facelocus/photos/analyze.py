@@ -11,26 +11,16 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from facelocus.detection.detect import READ_LONGEST, Detector
-from facelocus.errors import FacelocusError
-from facelocus.images.align import align, fit_to_frame
-from facelocus.images.read import RGB, Source, read_image, read_reduced
+from facelocus.detection.detect import Detector
+from facelocus.detection.photograph import Photograph
+from facelocus.errors import FacelocusError, UsageError
+from facelocus.images.align import fit_to_frame
+from facelocus.images.read import RGB, Source, read_image
 from facelocus.model import Model, Predictor
+from facelocus.photos.quality import Quality, judge
 
 AnySource = TypeVar("AnySource", bound=Source)
 _Place = tuple[tuple[float, float, float, float], float | None, npt.NDArray[np.float64] | None]
-
-
-@dataclass(frozen=True)
-class Quality:
-    """How much there was to see.
-
-    Attributes:
-        size: the longer side of the face's box, in pixels of the photograph; the frame shows a face about 115
-            pixels high, so that below this the crop holds less detail than the network was trained on.
-    """
-
-    size: float
 
 
 @dataclass(frozen=True)
@@ -42,7 +32,7 @@ class Face:
         score: the detector's, in [0, 1]; None for a picture given as aligned, where nothing was detected.
         landmarks: float64 5 x 2 (x, y) in pixels of the photograph: eye image-left, eye image-right, nose
             tip, mouth image-left, mouth image-right; None for a picture given as aligned.
-        quality: see Quality.
+        quality: what there was to see, and how far the attributes can be trusted.
         attributes: attribute name -> probability in [0, 1], in the order of the model's AttributeSet.
         masks: float32 R x h x w in [0, 1], where the network looked for each region; None if it has no masks.
         crop: uint8 218 x 178 x 3, what the network saw.
@@ -62,7 +52,7 @@ class Face:
             "box": [round(side, 2) for side in self.box],
             "score": None if self.score is None else round(self.score, 4),
             "landmarks": None if self.landmarks is None else self.landmarks.round(2).tolist(),
-            "quality": {"size": round(self.quality.size, 1)},
+            "quality": self.quality.to_json(),
             "attributes": {name: round(value, 6) for name, value in self.attributes.items()},
         }
 
@@ -74,6 +64,7 @@ def analyze(
     detector: Detector | None = None,
     aligned: bool = False,
     flip: bool = False,
+    min_quality: float = 0.0,
 ) -> list[Face]:
     """Return the faces of one photograph, the largest first; an empty list where there is none.
 
@@ -83,12 +74,15 @@ def analyze(
         detector: what finds the faces; None for one that all calls share and that uses all cores.
         aligned: the picture is a face crop already, framed like CelebA's aligned ones; no face is looked for.
         flip: average with the mirrored face: a little more accurate, twice the work.
+        min_quality: leave out the faces whose quality.trust is below this; in [0, 1].
 
     Raises:
         ImageError: the picture cannot be read.
         ModelFileError: the model cannot be used.
+        UsageError: min_quality is not in [0, 1].
     """
-    return _faces(source, _loaded(model), None if aligned else detector or _detector(), flip)
+    _check(min_quality)
+    return _faces(source, _loaded(model), None if aligned else detector or _detector(), flip, min_quality)
 
 
 def analyze_many(
@@ -98,56 +92,60 @@ def analyze_many(
     detector: Detector | None = None,
     aligned: bool = False,
     flip: bool = False,
+    min_quality: float = 0.0,
 ) -> Iterator[tuple[AnySource, list[Face] | FacelocusError]]:
     """Analyze photographs one by one, lazily: each comes with its faces, or with what is wrong with it.
 
     Arguments as for `analyze`. A picture that cannot be read does not end the iteration.
 
     Raises:
-        ModelFileError: the model cannot be used; on the call, before the first photograph.
+        ModelFileError, UsageError: as for `analyze`, on the call, before the first photograph.
     """
+    _check(min_quality)
     loaded, finding = _loaded(model), None if aligned else detector or _detector()
 
     def results() -> Iterator[tuple[AnySource, list[Face] | FacelocusError]]:
         for source in sources:
             try:
-                yield source, _faces(source, loaded, finding, flip)
+                yield source, _faces(source, loaded, finding, flip, min_quality)
             except FacelocusError as error:
                 yield source, error
 
     return results()
 
 
-def _faces(source: Source, model: Predictor, detector: Detector | None, flip: bool) -> list[Face]:
-    """Read, find faces (without a detector the picture is one), predict."""
+def _faces(source: Source, model: Predictor, detector: Detector | None, flip: bool, min_quality: float) -> list[Face]:
+    """Read, find faces (without a detector the picture is one), judge, predict."""
     if detector is None:
         image = read_image(source)
         height, width = image.shape[:2]
         places: list[_Place] = [((0.0, 0.0, float(width), float(height)), None, None)]
-        crops = [fit_to_frame(image)]
+        crops, size = [fit_to_frame(image)], (width, height)
     else:
-        image, factor = read_reduced(source, READ_LONGEST)
-        found = detector.detect(image)
-        if not found:
-            return []
-        crops = [align(image, face.landmarks) for face in found]
-        places = []
-        for face in found:
-            x0, y0, x1, y1 = (side * factor for side in face.box)
-            places.append(((x0, y0, x1, y1), face.score, face.landmarks * factor))
-    prediction = model.predict(np.stack(crops), flip=flip)
+        photo = Photograph(source)
+        found = photo.find(detector)
+        crops, size = [photo.crop(face) for face in found], photo.size
+        places = [(face.box, face.score, face.landmarks) for face in found]
+    qualities = [judge(crop, box, marks, size) for crop, (box, _, marks) in zip(crops, places, strict=True)]
+    kept = [i for i, quality in enumerate(qualities) if quality.trust >= min_quality]
+    if not kept:
+        return []
+    prediction = model.predict(np.stack([crops[i] for i in kept]), flip=flip)
     return [
         Face(
-            box=box,
-            score=score,
-            landmarks=landmarks,
-            quality=Quality(size=max(box[2] - box[0], box[3] - box[1])),
-            attributes=dict(zip(model.attributes.names, prediction.probabilities[i].tolist(), strict=True)),
-            masks=None if prediction.masks is None else prediction.masks[i],
+            *places[i],
+            quality=qualities[i],
+            attributes=dict(zip(model.attributes.names, prediction.probabilities[k].tolist(), strict=True)),
+            masks=None if prediction.masks is None else prediction.masks[k],
             crop=crops[i],
         )
-        for i, (box, score, landmarks) in enumerate(places)
+        for k, i in enumerate(kept)
     ]
+
+
+def _check(min_quality: float) -> None:
+    if not 0 <= min_quality <= 1:
+        raise UsageError(f"min_quality is {min_quality}: give a number from 0 to 1")
 
 
 def _loaded(model: Predictor | str | Path) -> Predictor:

@@ -1,0 +1,66 @@
+"""What `facelocus analyze` says of many photographs: before, with --dry-run, and after, with --out."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from facelocus.cli.face_text import sidecars_left
+
+if TYPE_CHECKING:
+    from facelocus.photos.listing import Arguments
+    from facelocus.photos.request import Request
+
+
+def make_table(arguments: Arguments, out: Path, request: Request, workers: int | None) -> bool:
+    """Write the table and say what is in it; return whether all photographs could be read."""
+    from facelocus.photos.folder import analyze_folder
+    from facelocus.processes import cores
+
+    began = time.monotonic()
+    summary = analyze_folder(arguments, out, request, workers or cores())
+    for reason in summary.reasons:
+        typer.echo(f"facelocus: {reason}", err=True)
+    if summary.failed > len(summary.reasons):
+        typer.echo(f"facelocus: and {summary.failed - len(summary.reasons):,} more; {out} has every reason", err=True)
+    if summary.sidecars_left:
+        typer.echo(sidecars_left(summary.sidecars_left), err=True)
+    typer.echo(
+        f"{summary.photographs:,} photographs: {summary.faces:,} faces, {summary.faceless:,} without a face, "
+        f"{summary.failed:,} failed; {time.monotonic() - began:,.1f} s; rows are in {out}"
+    )
+    return summary.failed == 0
+
+
+def print_listing(arguments: Arguments) -> None:
+    """Say how many photographs are named, how large they are and of which formats."""
+    kinds: Counter[str] = Counter()
+    size = missing = 0
+    for photo in arguments.photographs():
+        kinds[photo.suffix.lower() or "no ending"] += 1
+        try:
+            size += photo.stat().st_size
+        except OSError:
+            missing += 1
+    each = ", ".join(f"{count:,} {kind}" for kind, count in kinds.most_common())
+    cannot = f"; {missing:,} of them cannot be opened" if missing else ""
+    typer.echo(f"{sum(kinds.values()):,} photographs, {size / 1e6:,.1f} MB: {each}{cannot}")
+
+
+def print_plan(arguments: Arguments, out: Path, request: Request) -> None:
+    """Say where rows would go, and how much is done where a run was stopped.
+
+    Raises:
+        UsageError: the table is there already, or what lies beside it is of another run.
+    """
+    from facelocus.photos.folder import progress_of
+
+    progress = progress_of(arguments, out, request)
+    if progress is None:
+        typer.echo(f"rows would go to {out}")
+    else:
+        typer.echo(f"rows would go to {out}: {progress[0]:,} of {progress[1]:,} photographs are done, the rest goes on")

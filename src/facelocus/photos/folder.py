@@ -1,0 +1,197 @@
+"""A hundred thousand photographs -> one table: on all cores, in constant memory, going on where it was stopped."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from facelocus import __version__
+from facelocus.detection.detect import Detector
+from facelocus.errors import FacelocusError, ModelFileError, StoppedError, StorageError, WorkerError
+from facelocus.model import Model
+from facelocus.photos.analyze import analyze
+from facelocus.photos.drawings import Drawings, write_drawing
+from facelocus.photos.journal import Journal, is_there, partial, progress
+from facelocus.photos.listing import Arguments
+from facelocus.photos.request import Request, Summary
+from facelocus.photos.rows import Value, columns, face_values, photo_rows
+from facelocus.photos.sidecar import keywords, write_sidecar
+from facelocus.photos.tables import json_line, write_table
+from facelocus.processes import AHEAD, in_processes, one_at_a_time
+
+# Photographs a task, and aligned crops, of which each takes a tenth of the time: half a second or less.
+_CHUNK = 8
+_CHUNK_OF_CROPS = 64
+
+
+def analyze_folder(arguments: Arguments, out: Path, request: Request, workers: int) -> Summary:
+    """Write the table `out` of the faces in all photographs, or go on with what was stopped.
+
+    The table is there when it is complete, with the rows in the order of the photographs, and the same bytes however
+    often it was stopped and whatever the number of workers.
+
+    Args:
+        arguments: name the photographs; they are looked for once, at the beginning.
+        out: the table, of a name that tables.check_format accepts; beside it lies OUT.partial until it is there.
+        request: what is asked of every photograph.
+        workers: processes at work; each holds a model and a detector.
+
+    Raises:
+        InputError: there is nothing to analyze.
+        UsageError: the table is there, the journal is of another run, or another process works on it.
+        ModelFileError: the model file has changed meanwhile, or an attribute has the name of another column.
+        StorageError: something cannot be written; the same call goes on.
+        StoppedError: Ctrl-C; the same call goes on.
+    """
+    table = columns(request.attributes)
+    summary = Summary()
+
+    def rows() -> Iterator[list[Value]]:
+        for path, record in journal.records():
+            summary.add(record)
+            yield from photo_rows(path, record["faces"], record["error"], request.model, len(table))
+
+    with Journal.opened(out, request.about(arguments), arguments.photographs) as journal:
+        try:
+            if journal.is_published:  # it was killed while it cleared up
+                deque(rows(), maxlen=0)
+            else:
+                _work(journal, request, workers)
+                journal.publish(lambda file: write_table(out, file, table, rows()))
+        except KeyboardInterrupt:
+            raise StoppedError(
+                f"stopped after {journal.done:,} of {journal.total:,} photographs: the same command goes on"
+            ) from None
+        journal.clear()
+    return summary
+
+
+def progress_of(arguments: Arguments, out: Path, request: Request) -> tuple[int, int] | None:
+    """Return how many photographs a run that was stopped has done, and of how many; None where there is none.
+
+    Raises:
+        UsageError: the table is there already, or what lies beside it is of another run.
+    """
+    if out.exists() and not partial(out).exists():
+        raise is_there(out)
+    try:
+        total, done, _ = progress(out, request.about(arguments))
+    except FileNotFoundError:
+        return None
+    return done, total
+
+
+def _work(journal: Journal, request: Request, workers: int) -> None:
+    """Bring the journal to its end."""
+    chunk = _CHUNK_OF_CROPS if request.aligned else _CHUNK
+    with tqdm(total=journal.total, desc="analyzing", unit="photo", disable=None) as bar:
+        while journal.done < journal.total:
+            bar.n = bar.initial = journal.done
+            try:
+                _together(journal, request, chunk, workers, bar)
+            except WorkerError:
+                # One of those that were given out did it; the others must not go with it.
+                _alone(journal, request, AHEAD * workers * chunk, bar)
+
+
+def _together(journal: Journal, request: Request, chunk: int, workers: int, bar: tqdm[Any]) -> None:
+    """Describe what is left, on all workers.
+
+    Raises:
+        WorkerError: a worker was killed; what came before it is in the journal.
+    """
+    left = -(-(journal.total - journal.done) // chunk)
+    early: dict[int, list[bytes]] = {}  # what ended before its turn
+    tasks = _tasks(journal, request, chunk)
+    with closing(in_processes(_describe, tasks, max(1, min(workers, left)))) as described:
+        for start, lines in described:
+            early[start] = lines
+            while journal.done in early:
+                journal.append(early.pop(journal.done))
+            bar.update(len(lines))
+
+
+def _alone(journal: Journal, request: Request, count: int, bar: tqdm[Any]) -> None:
+    """Describe the next photographs one by one; one that kills its process is a row with that reason."""
+    with closing(one_at_a_time(_describe, islice(_tasks(journal, request, 1), count))) as described:
+        for task, found in described:
+            if found is None:
+                ((path, _),) = task.photos
+                reason = f"{path} needs more memory than there is, or crashes what reads it: make it smaller"
+                lines = [json_line({"faces": [], "error": [WorkerError.__name__, reason], "sidecar_left": False})]
+            else:
+                _, lines = found
+            journal.append(lines)
+            bar.update(1)
+
+
+@dataclass(frozen=True)
+class _Task:
+    """Photographs that one process describes, with the place of the first and the drawing of each."""
+
+    start: int
+    photos: list[tuple[str, Path | None]]
+    request: Request
+
+
+def _tasks(journal: Journal, request: Request, chunk: int) -> Iterator[_Task]:
+    names = Drawings(request.drawings) if request.drawings is not None else None
+    # A drawing's name depends on those before it: they are named again.
+    photos = ((path, names.name(Path(path)) if names else None) for path in journal.paths())
+    start = journal.done
+    rest = islice(photos, start, None)
+    while part := list(islice(rest, chunk)):
+        yield _Task(start, part, request)
+        start += len(part)
+
+
+def _describe(task: _Task) -> tuple[int, list[bytes]]:
+    """In a worker: the journal's lines of a few photographs."""
+    model, detector = _tools(task.request.file, task.request.model.sha256, task.request.aligned)
+    return task.start, [
+        json_line(_record(Path(path), drawing, task.request, model, detector)) for path, drawing in task.photos
+    ]
+
+
+@lru_cache(maxsize=1)
+def _tools(path: Path, sha256: str, aligned: bool) -> tuple[Model, Detector | None]:
+    """Open what a process needs, once."""
+    model = Model.load(path, threads=1)
+    if model.sha256 != sha256:
+        raise ModelFileError(f"{path}: is another file than when the run began: put that back, or begin anew")
+    return model, None if aligned else Detector(threads=1)
+
+
+def _record(
+    photo: Path, drawing: Path | None, request: Request, model: Model, detector: Detector | None
+) -> dict[str, Any]:
+    """Return what the journal keeps of a photograph; whatever is wrong with it is no reason to stop."""
+    try:
+        faces = analyze(
+            photo,
+            model=model,
+            detector=detector,
+            aligned=request.aligned,
+            flip=request.flip,
+            min_quality=request.min_quality,
+        )
+        if drawing is not None:
+            write_drawing(drawing, photo, faces, model)
+    except StorageError:
+        raise
+    except FacelocusError as error:
+        return {"faces": [], "error": [type(error).__name__, str(error)], "sidecar_left": False}
+    except Exception as error:
+        what = type(error).__name__
+        reason = f"{photo} cannot be analyzed ({' '.join(f'{what} {error}'.split())}): please report it"
+        return {"faces": [], "error": [what, reason], "sidecar_left": False}
+    left = request.sidecars and not write_sidecar(photo, keywords(faces, model), __version__)
+    return {"faces": [face_values(face) for face in faces], "error": None, "sidecar_left": left}

@@ -1,0 +1,94 @@
+"""What is asked of every photograph of a folder, and what became of them."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from facelocus import __version__
+from facelocus.attributes import AttributeSet
+from facelocus.model import Model
+from facelocus.photos.listing import Arguments
+from facelocus.photos.rows import Origin, columns
+from facelocus.provenance import versions
+
+# How many errors a summary names.
+_NAMED = 5
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked of every photograph.
+
+    Attributes:
+        file: the model file.
+        model: what is the same in every row.
+        attributes: of the model.
+        aligned: pictures are face crops.
+        flip: average each face with its mirror image.
+        min_quality: leave out the faces whose quality.trust is below this.
+        sidecars: write an XMP file beside each photograph.
+        drawings: the folder for annotated pictures; None for none.
+    """
+
+    file: Path
+    model: Origin
+    attributes: AttributeSet
+    aligned: bool = False
+    flip: bool = False
+    min_quality: float = 0.0
+    sidecars: bool = False
+    drawings: Path | None = None
+
+    @classmethod
+    def of(cls, model: Model, **options: Any) -> Request:
+        """Return a request for this model; options as above."""
+        return cls(model.path, Origin(model.name, model.sha256, __version__), model.attributes, **options)
+
+    def about(self, arguments: Arguments) -> dict[str, Any]:
+        """Return what a run that goes on must have in common with the one that was stopped: all that rows depend on."""
+        return {
+            "versions": versions("numpy", "pillow", "onnxruntime"),
+            "model": asdict(self.model),
+            "options": {
+                "aligned": self.aligned,
+                "flip": self.flip,
+                "min_quality": self.min_quality,
+                "sidecars": self.sidecars,
+                "drawings": None if self.drawings is None else str(self.drawings.resolve()),
+            },
+            "columns": list(columns(self.attributes)),
+            "arguments": arguments.to_json(),
+        }
+
+
+@dataclass
+class Summary:
+    """What became of the photographs.
+
+    Attributes:
+        photographs: how many there are.
+        faces: found in them.
+        faceless: photographs that can be read and show no face.
+        failed: photographs that cannot be read.
+        reasons: what is wrong with the first few.
+        sidecars_left: XMP files that were there and are not ours.
+    """
+
+    photographs: int = 0
+    faces: int = 0
+    faceless: int = 0
+    failed: int = 0
+    reasons: list[str] = field(default_factory=list)
+    sidecars_left: int = 0
+
+    def add(self, record: dict[str, Any]) -> None:
+        """Count one photograph, by its line in the journal."""
+        self.photographs += 1
+        self.faces += len(record["faces"])
+        self.faceless += not record["faces"] and not record["error"]
+        self.failed += record["error"] is not None
+        self.sidecars_left += record["sidecar_left"]
+        if record["error"] and len(self.reasons) < _NAMED:
+            self.reasons.append(record["error"][1])

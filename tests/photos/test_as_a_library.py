@@ -1,0 +1,67 @@
+"""What a product may rely on: nothing leaves the machine, threads may share, the same picture gives the same bits."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from facelocus.detection.detect import Detector
+from facelocus.model import Model
+from facelocus.photos.analyze import Face, analyze
+from small_model import write_model
+
+# Every use of a network by Python raises an event of these names, whoever asks.
+WATCHED = """
+import sys
+
+def refuse(event, arguments):
+    if event.startswith(("socket.", "urllib.", "http.", "ftplib.", "smtplib.")):
+        raise SystemExit(f"used the network: {event} {arguments}")
+
+sys.addaudithook(refuse)
+"""
+
+
+def watched(code: str, *arguments: object) -> str:
+    words = [sys.executable, "-c", WATCHED + code, *map(str, arguments)]
+    return subprocess.run(words, capture_output=True, text=True, check=True).stdout
+
+
+def test_nothing_leaves_the_machine(portrait_file: Path) -> None:
+    code = """
+import facelocus
+faces = facelocus.analyze(sys.argv[1])
+faces += facelocus.analyze(faces[0].crop, aligned=True)
+print(len(faces))
+"""
+    assert watched(code, portrait_file) == "2\n"
+    with pytest.raises(subprocess.CalledProcessError, match="exit status 1"):
+        watched("import socket\nsocket.create_connection(('127.0.0.1', 9))")
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Model:
+    return Model.load(write_model(tmp_path_factory.mktemp("model") / "small.onnx"), threads=1)
+
+
+def same(one: list[Face], other: list[Face]) -> bool:
+    return [face.to_json() for face in one] == [face.to_json() for face in other] and all(
+        np.array_equal(mine.crop, their.crop) for mine, their in zip(one, other, strict=True)
+    )
+
+
+def test_threads_share_a_model_and_a_detector(
+    portrait: npt.NDArray[np.uint8], model: Model, detector: Detector
+) -> None:
+    pictures = [portrait[:, shift:] for shift in range(8)]
+    alone = [analyze(picture, model=model, detector=detector) for picture in pictures]
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(lambda picture: analyze(picture, model=model, detector=detector), pictures))
+    assert all(map(same, alone, together))
+    assert not same(alone[0], alone[7])
