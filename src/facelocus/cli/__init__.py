@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from facelocus.cli.analyze import analyze
+from facelocus.cli.convert import convert
 from facelocus.cli.data import app as data
 from facelocus.cli.doctor import doctor
 from facelocus.cli.evaluate import evaluate
@@ -32,6 +33,7 @@ app.command()(analyze)
 app.command()(evaluate)
 app.command()(train)
 app.command()(export)
+app.command()(convert)
 app.command()(runs)
 app.command()(doctor)
 app.add_typer(data, name="data")

@@ -25,7 +25,8 @@ def train(
     from_: Annotated[
         str | None,
         typer.Option(
-            "--from", help="Weights to start from: a shipped name, an .onnx file, or a finished run's folder."
+            "--from",
+            help="Weights to start from: a shipped name, an .onnx file, a finished run's folder, or what convert made.",
         ),
     ] = None,
     replay: Annotated[

@@ -128,6 +128,23 @@ class SubNetworks(nn.Module):
             by_region = theirs[name].unflatten(0, (other.regions, -1))
             ours.unflatten(0, (self.regions, -1)).copy_(by_region[list(regions)])
 
+    @torch.no_grad()
+    def start_from(self, weight: Tensor, bias: Tensor, mean: Tensor, variance: Tensor) -> None:
+        """Start every sub-network's convolution and the statistics of its BatchNorm as one layer that is known.
+
+        Args:
+            weight: C x in_channels / conv_groups x 3 x 3.
+            bias: C; the convolution has one where conv_affine is False.
+            mean: C, of the convolution's outputs.
+            variance: C, of the same.
+        """
+        assert self.conv.bias is not None
+        self.conv.weight.copy_(weight.expand_as(self.conv.weight))
+        self.conv.bias.copy_(bias.expand_as(self.conv.bias))
+        for statistic, known in ((self.norm.running_mean, mean), (self.norm.running_var, variance)):
+            assert statistic is not None
+            statistic.copy_(known.repeat(self.regions))
+
     def forward(self, shared: Tensor) -> tuple[Tensor, Tensor | None]:
         x = torch.relu(self.norm(self.conv(shared)))
         masks: Tensor | None = None

@@ -31,7 +31,14 @@ def _about(run: Run) -> dict[str, Any]:
     data, start = run.record["data"], run.record.get("from")
     return {
         "data": f"{data['training_images']:,} training images of {data['description']} ({data['fingerprint'][:8]})",
-        "from": start and f"{start['recipe']} of {start['date'][:10]}",
+        "from": start and _named(start),
         "commit": run.record.get("commit"),
         "device": run.record.get("device"),
     }
+
+
+def _named(start: dict[str, Any]) -> str:
+    """Say what a run started from: another run, or published layers."""
+    if "layers_of" in start:
+        return f"{start['layers_of']} ({start['caffemodel_sha256'][:8]})"
+    return f"{start['recipe']} of {start['date'][:10]}"

@@ -39,7 +39,7 @@ def run_record(
 ) -> dict[str, Any]:
     """Return the record of a run that starts now on `images` training images; JSON-ready, without paths.
 
-    `start` is the record of the run whose weights it starts from.
+    `start` is the record of the weights it starts from, see Start.
     """
     return {
         "recipe": name,

@@ -1,7 +1,8 @@
-"""The network a run begins with: fresh, or from the weights of another."""
+"""The network a run begins with: fresh, or from weights that are there."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,39 +13,126 @@ import torch
 from torch import Tensor
 
 from facelocus.attributes import AttributeSet
-from facelocus.errors import RecipeError, UsageError
+from facelocus.errors import ModelFileError, RecipeError, UsageError
 from facelocus.nn.network import RegionNetwork
+from facelocus.nn.weights import read_tensors
 from facelocus.training.recipe import Recipe
 from facelocus.training.run import load_weights
 
+#: What a recipe's network has to be for published layers to fit.
+_PUBLISHED = {"trunk": "alexnet_cvgj", "channels": 256, "conv_groups": 2, "conv_affine": False}
+
 
 @dataclass(frozen=True)
-class Start:
+class Start(ABC):
     """Weights to start from.
 
     Attributes:
-        source: the run's folder or the model file they come from, as messages name it.
-        network: the network.
-        record: the record of the run that made them.
+        source: the folder or the file they come from, as messages name it.
+        record: what they are, kept in the record of the run: the record of the run that made them, or what
+            `facelocus convert` wrote about them.
     """
 
     source: Path
-    network: RegionNetwork
     record: dict[str, Any]
 
-    @classmethod
-    def read(cls, source: Path) -> Start:
-        """Read a finished run's folder or a model file.
+    @staticmethod
+    def read(source: Path) -> Start:
+        """Read a finished run's folder, a model file, or what `facelocus convert` wrote.
 
         Raises:
-            ModelFileError: it is neither, or damaged.
+            ModelFileError: it is none of them, or damaged.
         """
-        network, description = load_weights(source)
-        return cls(source, network, description["training"])
+        if source.suffix != ".safetensors":
+            network, description = load_weights(source)
+            return TrainedNetwork(source, description["training"], network)
+        tensors, description = read_tensors(source)
+        if "layers_of" not in description:
+            raise ModelFileError(f"{source}: belongs to a run: name the run's folder, or an exported .onnx file")
+        return PublishedLayers(source, description, tensors)
+
+    @abstractmethod
+    def adapt(self, recipe: Recipe) -> Recipe:
+        """Return a recipe that transfers, made for these weights; UsageError where they are of no whole network."""
+
+    @abstractmethod
+    def put_into(self, network: RegionNetwork, recipe: Recipe) -> None:
+        """Give a fresh network these weights.
+
+        Raises:
+            UsageError: they do not fit; says what to change.
+            ModelFileError: the file does not hold what it says.
+        """
+
+
+@dataclass(frozen=True)
+class TrainedNetwork(Start):
+    """A whole network, of a run or a model file.
+
+    Attributes:
+        network: the network.
+    """
+
+    network: RegionNetwork
 
     def adapt(self, recipe: Recipe) -> Recipe:
-        """Return a recipe that transfers, made for this network."""
         return replace(recipe, network=replace(self.network.spec, imagenet=False))
+
+    def put_into(self, network: RegionNetwork, recipe: Recipe) -> None:
+        if recipe.transfer:
+            try:
+                network.take_over(self.network)
+            except ValueError as error:
+                raise UsageError(f"{self.source}: does not fit the recipe, {error}: leave out --set network") from error
+            return
+        if self.network.attributes != network.attributes:
+            raise UsageError(
+                f"{self.source}: was trained for other attributes than the data has: use the recipe finetune, "
+                "or leave out --from"
+            )
+        try:
+            network.load_state_dict(self.network.state_dict())
+        except RuntimeError as error:
+            raise UsageError(f"{self.source}: is another network than the recipe's: leave out --from") from error
+
+
+@dataclass(frozen=True)
+class PublishedLayers(Start):
+    """conv1 to conv5 of Alexnet-cvgj: the trunk, and the convolution that every sub-network starts with.
+
+    Attributes:
+        tensors: see facelocus.nn.caffe.read_alexnet_cvgj.
+    """
+
+    tensors: dict[str, Tensor]
+
+    def adapt(self, recipe: Recipe) -> Recipe:
+        raise UsageError(
+            f"{self.source}: holds the first layers of a network, not a trained one: start finetune from a run or an "
+            ".onnx file, or these layers with another recipe"
+        )
+
+    def put_into(self, network: RegionNetwork, recipe: Recipe) -> None:
+        changed = [
+            f"network.{name}={str(value).lower()}"
+            for name, value in _PUBLISHED.items()
+            if getattr(network.spec, name) != value
+        ]
+        if changed:
+            raise UsageError(
+                f"{self.source}: holds layers of Alexnet-cvgj, of which the recipe's network is not made: "
+                f"set {' '.join(changed)}"
+            )
+        try:
+            trunk = {n.removeprefix("trunk."): value for n, value in self.tensors.items() if n.startswith("trunk.")}
+            network.trunk.load_state_dict(trunk)
+            network.sub_networks.start_from(
+                *(self.tensors[n] for n in ("conv5.weight", "conv5.bias", "norm5.running_mean", "norm5.running_var"))
+            )
+        except (KeyError, RuntimeError) as error:
+            raise ModelFileError(
+                f"{self.source}: its layers have other shapes than it says: convert the caffemodel again"
+            ) from error
 
 
 def first_network(
@@ -62,6 +150,7 @@ def first_network(
         RecipeError: the network cannot be built, or cannot take the size of a phase, or the recipe transfers and
             `start` is missing.
         UsageError: the weights are of another network, or of other attributes while the recipe does not transfer.
+        ModelFileError: the file to start from does not hold what it says.
     """
     if recipe.transfer and start is None:
         raise RecipeError("this recipe starts from the weights of another network: give --from default, say")
@@ -69,23 +158,8 @@ def first_network(
     network = recipe.network.build(attributes)
     _try_sizes(network, recipe)
     network.start_at(_rates(labels))
-    if start is None:
-        return network
-    if recipe.transfer:
-        try:
-            network.take_over(start.network)
-        except ValueError as error:
-            raise UsageError(f"{start.source}: does not fit the recipe, {error}: leave out --set network") from error
-        return network
-    if start.network.attributes != attributes:
-        raise UsageError(
-            f"{start.source}: was trained for other attributes than the data has: use the recipe finetune, "
-            "or leave out --from"
-        )
-    try:
-        network.load_state_dict(start.network.state_dict())
-    except RuntimeError as error:
-        raise UsageError(f"{start.source}: is another network than the recipe's: leave out --from") from error
+    if start is not None:
+        start.put_into(network, recipe)
     return network
 
 
