@@ -7,7 +7,7 @@ are 250 x 250; CELEBA's are aligned crops. All sides run in turn, ROUNDS times, 
 
 - the command on all cores (the whole command, its start included, and the rate without it);
 - the naive form: one picture at a time through each step, in one process that uses all cores;
-- one process with one thread, its steps timed: read, detect, align, predict, write;
+- one process with one thread, its steps timed: read, detect, align, judge, predict, write;
 - a ViT-B/16 of 224 x 224, the network of the strongest open model of 40 attributes, forward only.
 """
 
@@ -21,6 +21,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import zipfile
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -34,6 +35,7 @@ from tqdm import tqdm
 
 from facelocus.data.readers import read_table
 from facelocus.data.table import FaceTable
+from facelocus.detection import photograph
 from facelocus.detection.detect import Detector
 from facelocus.files import write_atomically
 from facelocus.images.read import read_image
@@ -111,8 +113,6 @@ def written(size: str, count: int, options: argparse.Namespace, folder: Path) ->
 def images(size: str, options: argparse.Namespace) -> Callable[[int], Image.Image]:
     """Return what gives the picture of a number."""
     if size == "250 x 250":
-        import zipfile
-
         archive = zipfile.ZipFile(options.lfw)
         names = sorted(name for name in archive.namelist() if name.endswith(".jpg"))
         return lambda number: Image.open(io.BytesIO(archive.read(names[number % len(names)]))).convert("RGB")
@@ -194,8 +194,9 @@ def stopwatch() -> Iterator[dict[str, float]]:
 
     with (
         patch.object(analysis, "read_image", watched("read", analysis.read_image)),
-        patch.object(analysis, "read_reduced", watched("read", analysis.read_reduced)),
-        patch.object(analysis, "align", watched("align", analysis.align)),
+        patch.object(photograph, "read_reduced", watched("read", photograph.read_reduced)),
+        patch.object(photograph, "align", watched("align", photograph.align)),
+        patch.object(analysis, "judge", watched("judge", analysis.judge)),
         patch.object(Detector, "detect", watched("detect", Detector.detect)),
         patch.object(Model, "predict", watched("predict", Model.predict)),
     ):

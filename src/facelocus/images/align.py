@@ -6,6 +6,8 @@ centre is (0.5, 0.5) and a point scales with the picture.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
@@ -99,26 +101,24 @@ def align(image: RGB, landmarks: Points) -> RGB:
     rows, columns, _ = FRAME
     corners = np.array([[0, 0, 1], [columns, 0, 1], [0, rows, 1], [columns, rows, 1]]) @ to_photo.T
 
-    # Shrinking: a whole number first (box), then what is left (1 to 2) by sampling finer, averaging 2 x 2.
-    shrink = float(np.hypot(*to_photo[:, 0]))
-    reduction = max(1, int(shrink))
-    finer = 1 if shrink <= 1 + 1e-6 else 2
-
-    margin = _MARGIN * reduction
+    # Shrinking first, so that one bicubic sample a pixel is enough: by a whole number (box), then by what is left.
+    shrink = max(1.0, float(np.hypot(*to_photo[:, 0])))
+    reduction = int(shrink)
+    margin = _MARGIN * math.ceil(shrink)
     left, top = np.floor(corners.min(axis=0)).astype(int) - margin
     size = -(-(np.ceil(corners.max(axis=0)).astype(int) + margin - (left, top)) // reduction) * reduction
     part = _reduced(image, np.arange(left, left + size[0]), np.arange(top, top + size[1]), reduction)
-
-    to_part = (to_photo - [[0, 0, left], [0, 0, top]]) / reduction
-    to_part[:, :2] /= finer
+    wide, high = (max(1, round(side / shrink)) for side in size)
+    if (wide, high) != part.size:
+        part = part.resize((wide, high), Image.Resampling.BICUBIC)
+    to_part = (to_photo - [[0, 0, left], [0, 0, top]]) * [[wide / size[0]], [high / size[1]]]
     coefficients = to_part.ravel().tolist()
     # Channel by channel as floats: on 8 bits Pillow's transform rounds down, which darkens by half a level.
-    sampled = columns * finer, rows * finer
     channels = [
         np.asarray(
-            channel.convert("F")
-            .transform(sampled, Image.Transform.AFFINE, coefficients, Image.Resampling.BICUBIC)
-            .reduce(finer)
+            channel.convert("F").transform(
+                (columns, rows), Image.Transform.AFFINE, coefficients, Image.Resampling.BICUBIC
+            )
         )
         for channel in part.split()
     ]
