@@ -46,6 +46,19 @@ def test_a_crop_is_the_middle(crop: tuple[int, int], top: int, left: int) -> Non
     torch.testing.assert_close(cropped, whole[:, :, top : top + crop[0], left : left + crop[1]])
 
 
+@pytest.mark.parametrize("deviation", [0.7, 2.0])
+def test_a_blur_before_it_is_a_gaussian_with_replicated_borders(deviation: float) -> None:
+    steps = torch.arange(-12, 13).double()
+    kernel = torch.exp(-((steps / deviation) ** 2) / 2)
+    kernel = (kernel / kernel.sum()).float()
+    padded = torch.nn.functional.pad(planes(), (12, 12, 12, 12), mode="replicate").transpose(0, 1)
+    blurred = torch.nn.functional.conv2d(padded, kernel.outer(kernel)[None, None]).transpose(0, 1)
+    whole = Resize((HEIGHT, WIDTH), (HEIGHT, WIDTH), blur=deviation)(planes())
+    torch.testing.assert_close(whole, blurred, atol=0.02, rtol=0)
+    resized = Resize((HEIGHT, WIDTH), (64, 48), blur=deviation)(planes())
+    torch.testing.assert_close(resized, Resize((HEIGHT, WIDTH), (64, 48))(blurred), atol=0.02, rtol=0)
+
+
 def test_a_crop_larger_than_the_picture_is_refused() -> None:
     with pytest.raises(ValueError, match="a crop of 227 x 227 does not fit into 218 x 256"):
         Resize((HEIGHT, WIDTH), (218, 256), (227, 227))

@@ -30,6 +30,8 @@ class NetworkSpec:
         context: add a timm trunk's last, coarser features to those of the stage, see TimmTrunk.
         size: (height, width) in pixels to which a frame is resized.
         crop: (height, width) of the middle that the trunk sees; None for all of it.
+        blur: deviation of a Gaussian blur before resizing, in pixels of the frame. Pictures differ most in their finest
+            detail: cameras, sizes and compressions decide it, not faces.
         channels: width of each sub-network's convolution.
         conv_groups: groups of that convolution.
         conv_affine: whether its BatchNorm learns scale and shift.
@@ -46,6 +48,7 @@ class NetworkSpec:
     context: bool = False
     size: _Size = FRAME[:2]
     crop: _Size | None = None
+    blur: Annotated[float, msgspec.Meta(ge=0)] = 0.0
     channels: _Positive = 64
     conv_groups: _Positive = 1
     conv_affine: bool = True
@@ -126,7 +129,7 @@ class RegionNetwork(nn.Module):
         Raises:
             ValueError: the trunk cannot take that size, or the sub-networks are made for other positions.
         """
-        resize = Resize((FRAME[0], FRAME[1]), size, crop)
+        resize = Resize((FRAME[0], FRAME[1]), size, crop, self.spec.blur)
         _, positions = _probe(self.trunk, crop or size)
         made_for = self.sub_networks.made_for
         if made_for not in (None, positions):
