@@ -14,7 +14,7 @@ RECIPE = Recipe(
     phases=(Phase(epochs=2, iterations=300, frozen=True), Phase(epochs=3, iterations=300)),
     # Smaller than in long runs: a few hundred faces still give several steps an epoch.
     batch_size=32,
-    # As in refine, which made the weights that most runs start from.
+    # As in the run that made the weights most runs start from: refine, before it blurred, grained and compressed.
     augment=Augment(
         scale=0.07, rotation=3.0, shift=3.0, brightness=0.25, contrast=0.25, saturation=0.25, sharpness=1.0
     ),
