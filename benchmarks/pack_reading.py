@@ -24,6 +24,7 @@ import numpy.typing as npt
 
 from facelocus.data import Pack
 from facelocus.data.frames import FRAME_BYTES
+from facelocus.processes import cores
 from facelocus.provenance import commit, cpu_name, now, versions
 
 BATCH = 64
@@ -53,7 +54,7 @@ def main() -> None:
         "batch": BATCH,
         "batches": options.batches,
         "runs": runs,
-        "cores": len(os.sched_getaffinity(0)),
+        "cores": cores(),
         "load_at_start": round(load, 1),
         "date": now(),
         "commit": commit(),

@@ -27,6 +27,7 @@ from torch.nn.parallel import DistributedDataParallel
 from facelocus.attributes import CELEBA
 from facelocus.files import write_atomically
 from facelocus.nn import NetworkSpec
+from facelocus.processes import cores
 from facelocus.provenance import commit, cpu_name, now, versions
 from facelocus.recipes import load_recipe
 from facelocus.training.loop import attribute_losses
@@ -59,7 +60,7 @@ def main() -> None:
         "commit": commit(),
         "date": now(),
         "device": cpu_name(),
-        "cores": len(os.sched_getaffinity(0)),
+        "cores": cores(),
         "load_at_start": round(os.getloadavg()[0], 1),
         "versions": versions("torch", "timm"),
     }
@@ -84,7 +85,7 @@ def measured() -> dict[str, Any]:
 
 def launch(processes: int) -> dict[str, float]:
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}"]
-    environment = os.environ | {"OMP_NUM_THREADS": str(max(1, len(os.sched_getaffinity(0)) // 2))}
+    environment = os.environ | {"OMP_NUM_THREADS": str(max(1, cores() // 2))}
     done = subprocess.run(
         [*command, __file__, "--worker"], env=environment, stdout=subprocess.PIPE, text=True, check=True
     )

@@ -75,3 +75,8 @@ class RecipeError(UsageError):
 
 class DeviceError(UsageError):
     """A device was asked for that this machine does not have."""
+
+
+def first_line(error: Exception) -> str:
+    """Return the first line of an error's message, or its type's name."""
+    return (str(error) or type(error).__name__).splitlines()[0]

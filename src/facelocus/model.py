@@ -24,8 +24,8 @@ import numpy.typing as npt
 import onnxruntime
 
 from facelocus.attributes import FRAME, AttributeSet
-from facelocus.errors import ModelFileError, UsageError
-from facelocus.runtime import CPU, first_line, open_session
+from facelocus.errors import ModelFileError, UsageError, first_line
+from facelocus.runtime import CPU, open_session
 
 FORMAT = 1
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import onnxruntime
 
-from facelocus.errors import ModelFileError, UsageError
+from facelocus.errors import ModelFileError, UsageError, first_line
 from facelocus.processes import cores
 
 #: The provider that is everywhere.
@@ -50,8 +50,3 @@ def open_session(
         raise ModelFileError(
             f"{path}: is cut short or damaged ({first_line(error)}): copy or export it again"
         ) from error
-
-
-def first_line(error: Exception) -> str:
-    """Return the first line of an error's message, or its type's name."""
-    return (str(error) or type(error).__name__).splitlines()[0]

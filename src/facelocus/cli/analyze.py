@@ -73,31 +73,20 @@ def analyze(
     from facelocus.cli.models import open_model
     from facelocus.model import Model
     from facelocus.photos.listing import LIST, Arguments
+    from facelocus.photos.request import Options, Request
 
     arguments = Arguments(photos, typer.get_binary_stream("stdin").read() if LIST in photos else b"")
+    options = Options(aligned, flip, min_quality, sidecars=write_xmp, drawings=draw)
     loaded = open_model(model)
     if dry_run:
         print_listing(arguments)
     if out is not None:
-        from facelocus.photos.request import Request
-
         if not isinstance(loaded, Model):
             raise UsageError("--out takes a model file, not a run's folder: make one with `facelocus export`")
-        request = Request.of(
-            loaded, aligned=aligned, flip=flip, min_quality=min_quality, sidecars=write_xmp, drawings=draw
-        )
+        request = Request.of(loaded, options)
         if dry_run:
             print_plan(arguments, out, request)
         elif not make_table(arguments, out, request, workers):
             raise typer.Exit(1)
-    elif not dry_run and not print_faces(
-        arguments.photographs(),
-        loaded,
-        as_json=as_json,
-        aligned=aligned,
-        flip=flip,
-        min_quality=min_quality,
-        sidecars=write_xmp,
-        draw=draw,
-    ):
+    elif not dry_run and not print_faces(arguments.photographs(), loaded, options, as_json):
         raise typer.Exit(1)

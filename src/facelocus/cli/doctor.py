@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from facelocus.errors import FacelocusError, ModelFileError
+from facelocus.errors import FacelocusError, ModelFileError, first_line
 from facelocus.provenance import cpu_name
 
 #: Largest difference from the golden outputs that another processor may show.
@@ -51,8 +51,7 @@ def _check(what: str, find: Callable[[], str]) -> bool:
     except PackageNotFoundError:
         print(f"{'failed':8}{what} is not installed: pip install {what}")
     except Exception as error:  # whatever a broken installation raises is what doctor is asked for
-        message = str(error) or type(error).__name__
-        print(f"{'failed':8}{what}: {message.splitlines()[0]}")
+        print(f"{'failed':8}{what}: {first_line(error)}")
     else:
         return True
     return False

@@ -12,6 +12,7 @@ import typer
 if TYPE_CHECKING:
     from facelocus.model import Predictor
     from facelocus.photos.analyze import Face
+    from facelocus.photos.request import Options
 
 LEGEND = "* as probable as it takes for a yes, by the model's accuracy thresholds"
 
@@ -19,13 +20,8 @@ LEGEND = "* as probable as it takes for a yes, by the model's accuracy threshold
 def print_faces(
     photos: Iterable[Path],
     model: Predictor,
-    *,
+    options: Options,
     as_json: bool,
-    aligned: bool,
-    flip: bool,
-    min_quality: float,
-    sidecars: bool,
-    draw: Path | None,
 ) -> bool:
     """Analyze photographs one by one and print each as it comes; return whether all could be read."""
     from facelocus import __version__
@@ -34,10 +30,12 @@ def print_faces(
     from facelocus.photos.drawings import Drawings, write_drawing
     from facelocus.photos.sidecar import keywords, write_sidecar
 
-    drawings = None if draw is None else Drawings(draw)
+    drawings = None if options.drawings is None else Drawings(options.drawings)
     good, any_face, left = True, False, 0
     between = "[\n"
-    for photo, result in analyze_many(photos, model=model, aligned=aligned, flip=flip, min_quality=min_quality):
+    for photo, result in analyze_many(
+        photos, model=model, aligned=options.aligned, flip=options.flip, min_quality=options.min_quality
+    ):
         target = drawings.name(photo) if drawings is not None else None
         if isinstance(result, FacelocusError):
             good = False
@@ -47,7 +45,7 @@ def print_faces(
             any_face |= bool(result)
             if target is not None:
                 write_drawing(target, photo, result, model)
-            left += sidecars and not write_sidecar(photo, keywords(result, model), __version__)
+            left += options.sidecars and not write_sidecar(photo, keywords(result, model), __version__)
             entry = {"path": str(photo), "faces": [face.to_json() for face in result]}
             if not as_json:
                 _print(_text(photo, result, model))

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from facelocus.attributes import FRAME, AttributeSet
-from facelocus.errors import RecipeError
+from facelocus.errors import RecipeError, first_line
 from facelocus.nn.backbones import TRUNKS, TimmTrunk
 from facelocus.nn.resize import Resize
 from facelocus.nn.sub_networks import SubNetworks
@@ -202,8 +202,7 @@ def _probe(trunk: nn.Module, size: tuple[int, int]) -> tuple[int, tuple[int, int
         with torch.no_grad():
             features = trunk(torch.zeros(1, 3, *size, device=like.device, dtype=like.dtype))
     except (RuntimeError, AssertionError) as error:  # timm asserts the size of its transformers
-        reason = str(error).splitlines()[0]
-        raise ValueError(f"the trunk cannot take an input of {_by(size)}: {reason}") from error
+        raise ValueError(f"the trunk cannot take an input of {_by(size)}: {first_line(error)}") from error
     finally:
         trunk.train(training)
     _, channels, height, width = features.shape

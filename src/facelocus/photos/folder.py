@@ -21,7 +21,7 @@ from facelocus.photos.analyze import analyze
 from facelocus.photos.drawings import Drawings, write_drawing
 from facelocus.photos.journal import Journal, is_there, partial, progress
 from facelocus.photos.listing import Arguments
-from facelocus.photos.request import Request, Summary
+from facelocus.photos.request import Options, Request, Summary
 from facelocus.photos.rows import Value, columns, face_values, photo_rows
 from facelocus.photos.sidecar import keywords, write_sidecar
 from facelocus.photos.tables import json_line, write_table
@@ -91,7 +91,7 @@ def progress_of(arguments: Arguments, out: Path, request: Request) -> tuple[int,
 
 def _work(journal: Journal, request: Request, workers: int) -> None:
     """Bring the journal to its end."""
-    chunk = _CHUNK_OF_CROPS if request.aligned else _CHUNK
+    chunk = _CHUNK_OF_CROPS if request.options.aligned else _CHUNK
     with tqdm(total=journal.total, desc="analyzing", unit="photo", disable=None) as bar:
         while journal.done < journal.total:
             bar.n = bar.initial = journal.done
@@ -126,7 +126,7 @@ def _alone(journal: Journal, request: Request, count: int, bar: tqdm[Any]) -> No
             if found is None:
                 ((path, _),) = task.photos
                 reason = f"{path} needs more memory than there is, or crashes what reads it: make it smaller"
-                lines = [json_line({"faces": [], "error": [WorkerError.__name__, reason], "sidecar_left": False})]
+                lines = [json_line(_failed(WorkerError(), reason))]
             else:
                 _, lines = found
             journal.append(lines)
@@ -143,7 +143,8 @@ class _Task:
 
 
 def _tasks(journal: Journal, request: Request, chunk: int) -> Iterator[_Task]:
-    names = Drawings(request.drawings) if request.drawings is not None else None
+    drawings = request.options.drawings
+    names = None if drawings is None else Drawings(drawings)
     # A drawing's name depends on those before it: they are named again.
     photos = ((path, names.name(Path(path)) if names else None) for path in journal.paths())
     start = journal.done
@@ -155,9 +156,9 @@ def _tasks(journal: Journal, request: Request, chunk: int) -> Iterator[_Task]:
 
 def _describe(task: _Task) -> tuple[int, list[bytes]]:
     """In a worker: the journal's lines of a few photographs."""
-    model, detector = _tools(task.request.file, task.request.model.sha256, task.request.aligned)
+    model, detector = _tools(task.request.file, task.request.model.sha256, task.request.options.aligned)
     return task.start, [
-        json_line(_record(Path(path), drawing, task.request, model, detector)) for path, drawing in task.photos
+        json_line(_record(Path(path), drawing, task.request.options, model, detector)) for path, drawing in task.photos
     ]
 
 
@@ -171,7 +172,7 @@ def _tools(path: Path, sha256: str, aligned: bool) -> tuple[Model, Detector | No
 
 
 def _record(
-    photo: Path, drawing: Path | None, request: Request, model: Model, detector: Detector | None
+    photo: Path, drawing: Path | None, options: Options, model: Model, detector: Detector | None
 ) -> dict[str, Any]:
     """Return what the journal keeps of a photograph; whatever is wrong with it is no reason to stop."""
     try:
@@ -179,19 +180,23 @@ def _record(
             photo,
             model=model,
             detector=detector,
-            aligned=request.aligned,
-            flip=request.flip,
-            min_quality=request.min_quality,
+            aligned=options.aligned,
+            flip=options.flip,
+            min_quality=options.min_quality,
         )
         if drawing is not None:
             write_drawing(drawing, photo, faces, model)
     except StorageError:
         raise
     except FacelocusError as error:
-        return {"faces": [], "error": [type(error).__name__, str(error)], "sidecar_left": False}
+        return _failed(error, str(error))
     except Exception as error:
-        what = type(error).__name__
-        reason = f"{photo} cannot be analyzed ({' '.join(f'{what} {error}'.split())}): please report it"
-        return {"faces": [], "error": [what, reason], "sidecar_left": False}
-    left = request.sidecars and not write_sidecar(photo, keywords(faces, model), __version__)
+        what = " ".join(f"{type(error).__name__} {error}".split())
+        return _failed(error, f"{photo} cannot be analyzed ({what}): please report it")
+    left = options.sidecars and not write_sidecar(photo, keywords(faces, model), __version__)
     return {"faces": [face_values(face) for face in faces], "error": None, "sidecar_left": left}
+
+
+def _failed(error: Exception, reason: str) -> dict[str, Any]:
+    """Return what the journal keeps of a photograph of which nothing is known."""
+    return {"faces": [], "error": [type(error).__name__, reason], "sidecar_left": False}

@@ -18,13 +18,10 @@ _NAMED = 5
 
 
 @dataclass(frozen=True)
-class Request:
-    """What is asked of every photograph.
+class Options:
+    """What is asked of every photograph, whatever the model.
 
     Attributes:
-        file: the model file.
-        model: what is the same in every row.
-        attributes: of the model.
         aligned: pictures are face crops.
         flip: average each face with its mirror image.
         min_quality: leave out the faces whose quality.trust is below this.
@@ -32,32 +29,41 @@ class Request:
         drawings: the folder for annotated pictures; None for none.
     """
 
-    file: Path
-    model: Origin
-    attributes: AttributeSet
     aligned: bool = False
     flip: bool = False
     min_quality: float = 0.0
     sidecars: bool = False
     drawings: Path | None = None
 
+
+@dataclass(frozen=True)
+class Request:
+    """What a table of faces is made with.
+
+    Attributes:
+        file: the model file.
+        model: what is the same in every row.
+        attributes: of the model.
+        options: see Options.
+    """
+
+    file: Path
+    model: Origin
+    attributes: AttributeSet
+    options: Options
+
     @classmethod
-    def of(cls, model: Model, **options: Any) -> Request:
-        """Return a request for this model; options as above."""
-        return cls(model.path, Origin(model.name, model.sha256, __version__), model.attributes, **options)
+    def of(cls, model: Model, options: Options) -> Request:
+        """Return a request for this model."""
+        return cls(model.path, Origin(model.name, model.sha256, __version__), model.attributes, options)
 
     def about(self, arguments: Arguments) -> dict[str, Any]:
         """Return what a run that goes on must have in common with the one that was stopped: all that rows depend on."""
+        drawings = self.options.drawings
         return {
             "versions": versions("numpy", "pillow", "onnxruntime"),
             "model": asdict(self.model),
-            "options": {
-                "aligned": self.aligned,
-                "flip": self.flip,
-                "min_quality": self.min_quality,
-                "sidecars": self.sidecars,
-                "drawings": None if self.drawings is None else str(self.drawings.resolve()),
-            },
+            "options": asdict(self.options) | {"drawings": None if drawings is None else str(drawings.resolve())},
             "columns": list(columns(self.attributes)),
             "arguments": arguments.to_json(),
         }
