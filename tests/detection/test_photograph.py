@@ -16,6 +16,7 @@ from facelocus.detection.detect import LONGEST, Detector
 from facelocus.detection.photograph import Photograph
 from facelocus.images.align import align
 from facelocus.images.read import read_image
+from orientations import stored
 
 Picture = npt.NDArray[np.uint8]
 FULL = (4000, 3000)
@@ -102,20 +103,7 @@ def test_other_formats_and_small_jpegs_are_read_whole(portrait: Picture, read: l
 def test_every_exif_orientation_gives_the_same_face(
     orientation: int, portrait: Picture, detector: Detector, marked: npt.NDArray[np.int64]
 ) -> None:
-    # How a camera that was held so stores the picture: what undoes it is the orientation.
-    stored = {
-        2: Image.Transpose.FLIP_LEFT_RIGHT,
-        3: Image.Transpose.ROTATE_180,
-        4: Image.Transpose.FLIP_TOP_BOTTOM,
-        5: Image.Transpose.TRANSPOSE,
-        6: Image.Transpose.ROTATE_90,
-        7: Image.Transpose.TRANSVERSE,
-        8: Image.Transpose.ROTATE_270,
-    }
-    image = Image.fromarray(portrait)
-    image = image.transpose(stored[orientation]) if orientation in stored else image
-    exif = Image.Exif()
-    exif[0x0112] = orientation
+    image, exif = stored(Image.fromarray(portrait), orientation)
     stream = BytesIO()
     image.save(stream, "JPEG", quality=98, subsampling=0, exif=exif)
     photo = Photograph(stream.getvalue())

@@ -10,6 +10,7 @@ from PIL import Image, ImageOps
 
 from facelocus.images import pixels
 from facelocus.images.pixels import orientation, upright_rgb
+from orientations import ORIENTATION
 
 _RANDOM = np.random.default_rng(0)
 _NOISE = Image.fromarray(_RANDOM.integers(0, 256, (31, 17, 4), dtype=np.uint8), "RGBA")
@@ -37,7 +38,7 @@ def test_every_orientation_is_turned_as_pillow_turns_it(
     turned: int, strip: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     image = PICTURES["RGB"].copy()
-    image.getexif()[0x0112] = turned
+    image.getexif()[ORIENTATION] = turned
     assert orientation(image) == turned
     monkeypatch.setattr(pixels, "_STRIP", strip)
     assert np.array_equal(upright_rgb(image, turned), np.asarray(ImageOps.exif_transpose(image)))

@@ -16,8 +16,7 @@ from PIL import Image, features
 
 from facelocus.errors import ImageError
 from facelocus.images.read import read_image, read_reduced
-
-_ORIENTATION = 0x0112
+from orientations import ORIENTATION, stored
 
 
 def _picture(width: int = 40, height: int = 30) -> Image.Image:
@@ -57,19 +56,8 @@ def test_a_path_bytes_a_stream_an_image_and_an_array_give_the_same_pixels(tmp_pa
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_exif_orientation_turns_the_picture_upright(orientation: int) -> None:
-    undo = {
-        2: Image.Transpose.FLIP_LEFT_RIGHT,
-        3: Image.Transpose.ROTATE_180,
-        4: Image.Transpose.FLIP_TOP_BOTTOM,
-        5: Image.Transpose.TRANSPOSE,
-        6: Image.Transpose.ROTATE_90,
-        7: Image.Transpose.TRANSVERSE,
-        8: Image.Transpose.ROTATE_270,
-    }
-    stored = _picture().transpose(undo[orientation]) if orientation > 1 else _picture()
-    exif = Image.Exif()
-    exif[_ORIENTATION] = orientation
-    assert np.array_equal(read_image(_saved(stored, "PNG", exif=exif)), np.asarray(_picture()))
+    image, exif = stored(_picture(), orientation)
+    assert np.array_equal(read_image(_saved(image, "PNG", exif=exif)), np.asarray(_picture()))
 
 
 def test_grey_palette_and_one_bit_become_rgb() -> None:
@@ -305,7 +293,7 @@ def test_damaged_exif_does_not_refuse_a_picture(exif: bytes) -> None:
 @pytest.mark.parametrize("nonsense", [0, 9, 65535])
 def test_an_orientation_that_does_not_exist_is_none(nonsense: int) -> None:
     exif = Image.Exif()
-    exif[_ORIENTATION] = nonsense
+    exif[ORIENTATION] = nonsense
     assert read_image(_saved(_picture(), "PNG", exif=exif)).shape == (30, 40, 3)
 
 
@@ -338,7 +326,7 @@ def _heic(image: Image.Image, **options: object) -> bytes:
 
 def test_heic_is_read_and_turned_once() -> None:
     exif = Image.Exif()
-    exif[_ORIENTATION] = 6
+    exif[ORIENTATION] = 6
     content = _heic(_picture(96, 64), exif=exif.tobytes())
     assert b"irot" in content, "turned by the format itself"
     found = read_image(content).astype(int)
@@ -353,7 +341,7 @@ def test_avif_is_read_and_turned_once() -> None:
     if not features.check("avif"):
         pytest.skip("this Pillow has no AVIF")
     exif = Image.Exif()
-    exif[_ORIENTATION] = 6
+    exif[ORIENTATION] = 6
     assert read_image(_saved(_picture(96, 64), "AVIF", exif=exif)).shape == (96, 64, 3)
 
 

@@ -16,27 +16,16 @@ from facelocus.images.align import LANDMARKS
 from facelocus.model import Model
 from facelocus.photos.analyze import Face, analyze, analyze_many
 from faces import draw_face
+from orientations import stored
 from small_model import SMALL, write_model
 
 Picture = npt.NDArray[np.uint8]
 
 
-@pytest.fixture(scope="module")
-def model_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_model(tmp_path_factory.mktemp("model") / "small.onnx")
-
-
-@pytest.fixture(scope="module")
-def model(model_file: Path) -> Model:
-    return Model.load(model_file, threads=1)
-
-
 def _as_file(portrait: Picture, mode: str) -> bytes:
     image, options, kind = Image.fromarray(portrait), {}, "PNG"
     if mode == "turned by EXIF":
-        image, kind = image.transpose(Image.Transpose.ROTATE_90), "JPEG"
-        options["exif"] = Image.Exif()
-        options["exif"][0x0112] = 6
+        (image, options["exif"]), kind = stored(image, 6), "JPEG"
     elif mode == "16 bit":
         image = Image.fromarray(np.asarray(image.convert("L")).astype(np.uint16) * 257)
     elif mode == "CMYK":

@@ -14,7 +14,6 @@ import pytest
 from facelocus.detection.detect import Detector
 from facelocus.model import Model
 from facelocus.photos.analyze import Face, analyze
-from small_model import write_model
 
 # Every use of a network by Python raises an event of these names, whoever asks.
 WATCHED = """
@@ -43,11 +42,6 @@ print(len(faces))
     assert watched(code, portrait_file) == "2\n"
     with pytest.raises(subprocess.CalledProcessError, match="exit status 1"):
         watched("import socket\nsocket.create_connection(('127.0.0.1', 9))")
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Model:
-    return Model.load(write_model(tmp_path_factory.mktemp("model") / "small.onnx"), threads=1)
 
 
 def same(one: list[Face], other: list[Face]) -> bool:

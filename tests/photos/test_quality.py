@@ -19,15 +19,9 @@ from facelocus.model import Model
 from facelocus.photos import quality
 from facelocus.photos.analyze import analyze, analyze_many
 from facelocus.photos.quality import COLUMNS, Quality, judge, pose
-from small_model import write_model
 
 Picture = npt.NDArray[np.uint8]
 SIZE = (FRAME[1], FRAME[0])
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Model:
-    return Model.load(write_model(tmp_path_factory.mktemp("model") / "small.onnx"), threads=1)
 
 
 @pytest.fixture(scope="module")

@@ -14,17 +14,12 @@ from facelocus.model import Model
 from facelocus.photos.analyze import Face, analyze
 from facelocus.photos.sidecar import keywords, sidecar_of, write_sidecar, xmp
 from faces import draw_face
-from small_model import SMALL, write_model
+from small_model import SMALL
 
 RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
 SUBJECT = "{http://purl.org/dc/elements/1.1/}subject"
 HIERARCHICAL = "{http://ns.adobe.com/lightroom/1.0/}hierarchicalSubject"
 TOOL = "{http://ns.adobe.com/xap/1.0/}CreatorTool"
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Model:
-    return Model.load(write_model(tmp_path_factory.mktemp("model") / "small.onnx"), threads=1)
 
 
 @pytest.fixture
