@@ -17,7 +17,7 @@ from facelocus.photos.rows import COLUMNS, NUMBER
 
 ROOT = Path(__file__).parent.parent
 EVALUATION = ROOT / "results" / "weights" / "default.json"
-RECORD = ROOT / "results" / "weights" / "refine" / "record.json"
+RECORD = ROOT / "results" / "weights" / "soft" / "record.json"
 AGREEMENT = ROOT / "results" / "data" / "agreement.json"
 OWN_LABELS = ROOT / "results" / "own-data" / "own-labels.json"
 SHARDING = ROOT / "results" / "own-data" / "sharding.json"
@@ -67,9 +67,10 @@ def _run(record: Path) -> str:
         chain.insert(0, before)
     recipes = ", then ".join(f"`{link['recipe']}`" for link in chain)
     minutes = sum(link["seconds"] for link in chain) / 60
+    devices = ", then ".join(dict.fromkeys(link["device"] for link in chain))
     return (
         f"Trained with the recipe {recipes} on {run['data']['training_images']:,} faces in {minutes:.0f} minutes "
-        f"({run['device']}, {run['threads']} threads, other work beside it)."
+        f"({devices}, {run['threads']} threads, other work beside it)."
     )
 
 

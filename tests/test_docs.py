@@ -123,10 +123,10 @@ def test_the_numbers_come_from_the_evaluation(tmp_path: Path) -> None:
     summary = summarise(labels, probabilities, SMALL, {"accuracy": half, "balanced": half}, resamples=50)
     about = {"data": {"description": "drawn faces"}, "split": "test"}
     evaluation.write_text(json.dumps(about | summary), encoding="utf-8")
-    first = {"recipe": "big", "seconds": 60.0}
+    first = {"recipe": "big", "seconds": 60.0, "device": "a laptop"}
     run = {"recipe": "small", "data": {"training_images": 1234}, "seconds": 120.4, "device": "a card", "threads": 2}
     (tmp_path / "record.json").write_text(json.dumps(run | {"from": first}), encoding="utf-8")
     table = SCRIPT["numbers"](evaluation, tmp_path / "record.json")
     assert "On 60 faces (drawn faces; test split)" in table
     assert f"| accuracy | {summary['mean_accuracy']:.2f} |" in table
-    assert "recipe `big`, then `small` on 1,234 faces in 3 minutes (a card, 2 threads" in table
+    assert "recipe `big`, then `small` on 1,234 faces in 3 minutes (a laptop, then a card, 2 threads" in table

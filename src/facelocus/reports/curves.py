@@ -58,10 +58,14 @@ def _predecessors(runs: Sequence[Run]) -> dict[str, Run]:
     found = {}
     for run in runs:
         for other in runs:
-            same_data = run.record["data"] == other.record["data"]
-            if run.record.get("from") == other.record and same_data:
+            if run.record.get("from") == other.record and _images(run) == _images(other):
                 found[run.name] = other
     return found
+
+
+def _images(run: Run) -> tuple[str, int]:
+    """Return what a run's data are called and how many; their fingerprint changes with the form of the Pack too."""
+    return run.record["data"]["description"], run.record["data"]["training_images"]
 
 
 def _is_chain(runs: Sequence[Run], before: Mapping[str, Run]) -> bool:
