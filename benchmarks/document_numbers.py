@@ -20,7 +20,10 @@ EVALUATION = ROOT / "results" / "weights" / "default.json"
 RECORD = ROOT / "results" / "weights" / "soft" / "record.json"
 AGREEMENT = ROOT / "results" / "data" / "agreement.json"
 OWN_LABELS = ROOT / "results" / "own-data" / "own-labels.json"
+QUALITY = ROOT / "results" / "photographs" / "quality.json"
 SHARDING = ROOT / "results" / "own-data" / "sharding.json"
+
+_CONFIDENCE = "the model's confidence"
 
 _ROWS = {
     "mean_accuracy": "accuracy",
@@ -162,6 +165,36 @@ def attributes(agreement: Path = AGREEMENT, evaluation: Path = EVALUATION) -> st
     return "\n".join(lines) + "\n"
 
 
+def quality(result: Path = QUALITY) -> str:
+    """Return how accuracy goes with trust, and where it does not."""
+    found = json.loads(result.read_text(encoding="utf-8"))
+    copies, photographs = found["test faces and copies"], found["photographs"]
+    worst, *_, best = copies["by trust, 10 equal groups from the worst"]
+    all_of_them, without = (copies["worst left out, percent"][share] for share in ("0", "20"))
+    related = photographs["correlation with accuracy, by face"]
+    lines = [
+        f"On {copies['faces']:,} test faces of {copies['people']} people, two thirds of them copies damaged in known "
+        f"ways: of the tenth with the least trust (mean {worst['trust']:.2f}) {worst['accuracy'][0]:.1f} % of the "
+        f"answers are right, of the tenth with the most ({best['trust']:.2f}) {best['accuracy'][0]:.1f} %; always the "
+        f"commonest answer is right in {found['accuracy of the commonest answers']:.1f} %. Without the worst fifth by "
+        f"trust accuracy is {without['accuracy'][0]:.2f} instead of {all_of_them['accuracy'][0]:.2f} %, without the "
+        f"fifth of which the model itself is least sure {without[f'by {_CONFIDENCE}'][0]:.2f} %.",
+        "",
+        "It tells damaged pictures from sound ones and nothing more: on "
+        f"{photographs['faces']} sound photographs it does not go with accuracy (correlation "
+        f"{related['trust']:.2f}; the model's confidence {related[_CONFIDENCE]:.2f}). *Kept* is what trust should be: "
+        "1 where as much is right as on the undamaged crops, 0 where no more than the commonest answers. It does not "
+        "see compression.",
+        "",
+        "| damage | faces | accuracy | kept | trust |",
+        "|---|---|---|---|---|",
+    ]
+    for kind, row in found["by kind"].items():
+        cells = f"{row['faces']:,} | {row['accuracy'][0]:.1f} | {row['kept']:.2f} | {row['trust']:.2f}"
+        lines.append(f"| {kind} | {cells} |")
+    return "\n".join(lines) + "\n"
+
+
 def example(name: str, language: str) -> str:
     """Return a file of examples/ as a block of code."""
     text = (ROOT / "examples" / name).read_text(encoding="utf-8")
@@ -186,7 +219,7 @@ BLOCKS: dict[str, dict[str, Callable[[], str]]] = {
         "python": lambda: example("model_file.py", "python"),
         "javascript": lambda: example("model_file.mjs", "javascript"),
     },
-    "docs/photographs.md": {"columns": columns},
+    "docs/photographs.md": {"columns": columns, "quality": quality},
     "docs/own-labels.md": {"own-labels": own_labels, "sharding": sharding},
 }
 

@@ -22,14 +22,14 @@ _FACE = (slice(50, 194), slice(33, 145))
 
 #: The logarithm (base 2) of sharpness from `detail`: a constant and a weight. Fitted to faces made 1.4 to 7 times
 #: smaller and enlarged again (benchmarks/quality.py --fit).
-SHARPNESS = (7.246, 10.129)
+SHARPNESS = (7.267, 10.161)
 
 #: Sharpness is not told apart below this.
 LEAST_SHARP = 0.05
 
 #: The logit of trust: a constant, then the weight of each of `signs`. Fitted to validation faces, most of them
 #: degraded in a seeded way (benchmarks/quality.py --fit). No weight is negative: more of a sign is never worse.
-TRUST = (3.442, 1.478, 1.468, 0.532, 0.839, 7.255, 1.942)
+TRUST = (4.397, 2.012, 1.954, 0.465, 1.091, 8.625, 1.313)
 
 # How far the tip of the nose stands out before the eyes, in distances between the eyes. A mean head's.
 _NOSE = 0.45
