@@ -26,6 +26,8 @@ _STYLES = [(colour, dash) for dash in ("-", (0, (4, 1.5))) for colour in _COLOUR
 _LABELLED = 12
 _STYLE: dict[Any, Any] = {"font.size": 10, "axes.edgecolor": GREY, "text.color": INK, "axes.labelcolor": INK}
 _TITLES = {"mean_accuracy": "accuracy", "mean_balanced_accuracy": "balanced\naccuracy"}
+#: Share of the width that a number needs.
+_ROOM = 0.06
 _VALIDATED = ", percent\n(threshold 0.5)"
 
 _Numbers = npt.NDArray[np.float64]
@@ -127,7 +129,9 @@ def _validations(axes: Axes, validations: list[dict[str, Any]]) -> None:
         # All values where there is room for them, else the highest and the last.
         known = np.flatnonzero(np.isfinite(values))
         few = known if len(known) <= 12 else {known[np.argmax(values[known])], known[-1]}
-        for index in few:
+        # Beside the next one there is no room.
+        width = _ROOM * (steps[-1] - steps[0])
+        for index in [at for at in few if at == known[-1] or steps[at + 1] - steps[at] > width]:
             axes.annotate(
                 f"{values[index]:.1f}", (steps[index], values[index]), (0, 7), textcoords="offset points", ha="center",
                 color=colour, fontsize=9,
