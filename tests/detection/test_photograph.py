@@ -12,8 +12,8 @@ import pytest
 from PIL import Image
 
 from facelocus.detection import photograph
-from facelocus.detection.detect import LONGEST, Detector
-from facelocus.detection.photograph import Photograph
+from facelocus.detection.detect import Detector
+from facelocus.detection.photograph import READ, Photograph
 from facelocus.images.align import align
 from facelocus.images.read import read_image
 from orientations import stored
@@ -22,12 +22,15 @@ Picture = npt.NDArray[np.uint8]
 FULL = (4000, 3000)
 
 
-def _jpeg(portrait: Picture, height: int) -> bytes:
-    """A JPEG of 12 megapixels with the portrait, `height` pixels high, in its middle."""
+def _jpeg(portrait: Picture, height: int, beside: int = 1, small: int = 0) -> bytes:
+    """A JPEG of 12 megapixels with so many portraits, `height` pixels high, side by side, and a small one in a corner."""
     sheet = Image.new("RGB", FULL, (90, 110, 100))
-    size = round(portrait.shape[1] * height / portrait.shape[0]), height
-    at = (FULL[0] - size[0]) // 2, (FULL[1] - size[1]) // 2
-    sheet.paste(Image.fromarray(portrait).resize(size, Image.Resampling.LANCZOS), at)
+    wide = round(portrait.shape[1] * height / portrait.shape[0])
+    for number in range(beside):
+        at = (FULL[0] - beside * wide) // 2 + number * wide, (FULL[1] - height) // 2
+        sheet.paste(Image.fromarray(portrait).resize((wide, height), Image.Resampling.LANCZOS), at)
+    if small:
+        sheet.paste(Image.fromarray(portrait).resize((small, small), Image.Resampling.LANCZOS), (40, 40))
     stream = BytesIO()
     sheet.save(stream, "JPEG", quality=92)
     return stream.getvalue()
@@ -54,21 +57,40 @@ def test_a_small_face_of_a_12_megapixel_jpeg_is_cut_out_as_sharp_as_from_the_who
     content = _jpeg(portrait, 400)
     photo = Photograph(content)
     (face,) = photo.find(detector)
-    assert max(photo.image.shape) <= 2000 and photo.size == FULL and read == [2]
+    assert max(photo.image.shape) == 1000 and photo.size == FULL and read == [4, 2]
     crop = photo.crop(face)
-    assert read == [2, 1]
+    assert read == [4, 2, 1]
     np.testing.assert_array_equal(crop, align(read_image(content), face.landmarks))
-    blurred = align(photo.image, face.landmarks / 2)
+    blurred = align(photo.image, face.landmarks / 4)
     assert _detail(crop) > 1.1 * _detail(blurred), "the test would not see a crop from the reduced picture"
     np.testing.assert_array_equal(photo.crop(face), crop)
-    assert read == [2, 1], "read again only once"
+    assert read == [4, 2, 1], "read again only once"
+
+
+def test_small_faces_and_many_are_searched_in_more_pixels(
+    portrait: Picture, detector: Detector, read: list[int]
+) -> None:
+    photo = Photograph(_jpeg(portrait, 170))  # the face in it is 50 pixels wide
+    (face,) = photo.find(detector)
+    assert read == [4, 2]
+    assert 40 < face.box[2] - face.box[0] < 60
+    read.clear()
+    crowd = Photograph(_jpeg(portrait, 900, beside=3))
+    assert len(crowd.find(detector)) == 3
+    assert read == [4, 2]
+
+
+def test_a_small_face_beside_a_large_one_is_left_and_beside_three_is_not(portrait: Picture, detector: Detector) -> None:
+    pair, three = (_jpeg(portrait, 1300, beside=count, small=150) for count in (1, 3))
+    assert len(Photograph(pair).find(detector)) == 1
+    assert len(Photograph(three).find(detector)) == 4
 
 
 def test_a_big_face_needs_no_second_decode(portrait: Picture, detector: Detector, read: list[int]) -> None:
     photo = Photograph(_jpeg(portrait, 2400))
     (face,) = photo.find(detector)
     photo.crop(face)
-    assert read == [2]
+    assert read == [4]
 
 
 @pytest.mark.parametrize("height", [400, 2400])
@@ -92,7 +114,7 @@ def test_an_open_file_gives_what_its_bytes_give_and_a_pipe_is_read_once(
 
 
 def test_other_formats_and_small_jpegs_are_read_whole(portrait: Picture, read: list[int]) -> None:
-    for kind, size in (("PNG", (2 * LONGEST, 60)), ("JPEG", (2 * LONGEST - 1, 60))):
+    for kind, size in (("PNG", (2 * READ, 60)), ("JPEG", (2 * READ - 1, 60))):
         stream = BytesIO()
         Image.new("RGB", size).save(stream, kind)
         assert Photograph(stream.getvalue()).image.shape[1] == size[0]

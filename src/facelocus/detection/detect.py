@@ -29,6 +29,9 @@ STEP = 2
 #: Least probabilities after P-Net, R-Net, O-Net and O-Net's second look.
 THRESHOLDS = (0.6, 0.7, 0.5, 0.6)
 
+#: The least face that is looked for, the longer side of its box in pixels.
+MIN_FACE = 24
+
 #: The longer side in pixels up to which faces of `min_face` pixels are looked for: in larger pictures a face must be
 #: larger by as much.
 LONGEST = 1600
@@ -94,18 +97,20 @@ class Detector:
             open_session(file, file.read_bytes(), threads, repeated=False) for file in files
         )
 
-    def detect(self, image: RGB, *, min_face: int = 24, longest: int = LONGEST) -> list[Detection]:
+    def detect(
+        self, image: RGB, *, min_face: int = MIN_FACE, longest: int = LONGEST, turned: bool = True
+    ) -> list[Detection]:
         """Return the faces of a uint8 H x W x 3 picture, the largest first.
 
         Looked for are faces whose box is `min_face` pixels of this picture or more on its longer side; where the
         longer side of the picture exceeds `longest` pixels, faces of min_face / longest of it, which bounds the cost.
-        Faces may lean by 30 degrees, where the picture has no other by about 60.
+        Faces may lean by 30 degrees, with `turned`, where the picture has no other, by about 60.
         """
         photo = Image.fromarray(image)
         shrink = max(1.0, max(photo.size) / longest)
         smallest = min_face * shrink
         faces = self._search(photo, smallest)
-        if not faces:
+        if turned and not faces:
             # Reduced first: the memory a long and narrow picture takes when turned grows with the square of its length.
             small = photo.resize([max(1, round(side / shrink)) for side in photo.size], reducing_gap=1.0)
             found = [face for degrees in (TURNED, -TURNED) for face in self._search_turned(small, degrees, min_face)]
