@@ -3,8 +3,8 @@
     python benchmarks/runtimes.py --json results/photographs/runtimes.json
 
 onnxruntime is what facelocus uses. OpenVINO (pip install openvino) is tried beside it, in single precision and in
-bfloat16; the answers of both are compared. The limit is the model's multiplications and additions at the speed of a large
-product of matrices on the same thread: no runtime can be faster without computing less, or less exactly.
+bfloat16; the answers of both are compared. The limit is the model's multiplications and additions at the speed of a
+large product of matrices on the same thread: no runtime is faster without computing less, or less exactly.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ FULL = (4000, 3000)
 
 
 def _jpeg(portrait: Picture, height: int, beside: int = 1, small: int = 0) -> bytes:
-    """A JPEG of 12 megapixels with so many portraits, `height` pixels high, side by side, and a small one in a corner."""
+    """A JPEG of 12 megapixels: so many portraits of a height in pixels side by side, and a small one in a corner."""
     sheet = Image.new("RGB", FULL, (90, 110, 100))
     wide = round(portrait.shape[1] * height / portrait.shape[0])
     for number in range(beside):

@@ -114,9 +114,9 @@ class Detector:
             # Reduced first: the memory a long and narrow picture takes when turned grows with the square of its length.
             small = photo.resize([max(1, round(side / shrink)) for side in photo.size], reducing_gap=1.0)
             found = [face for degrees in (TURNED, -TURNED) for face in self._search_turned(small, degrees, min_face)]
-            turned = [face.scaled(shrink) for face in found]
-            boxes, scores = np.array([face.box for face in turned]), np.array([face.score for face in turned])
-            faces = [turned[i] for i in suppress(boxes.reshape(-1, 4), scores, 0.5, over="smaller")]
+            leaning = [face.scaled(shrink) for face in found]
+            boxes, scores = np.array([face.box for face in leaning]), np.array([face.score for face in leaning])
+            faces = [leaning[i] for i in suppress(boxes.reshape(-1, 4), scores, 0.5, over="smaller")]
         return sorted(faces, key=lambda face: -face.area)
 
     def _search_turned(self, photo: Image.Image, degrees: float, smallest: float) -> list[Detection]:

@@ -22,8 +22,8 @@ FEW, LARGE = 2, 2.0
 class Photograph:
     """A photograph, read once. A JPEG with a longer side of twice READ or more is decoded at 1/2, 1/4 or 1/8.
 
-    Where it shows small faces or many and the file has more pixels, it is decoded again for a second search, and where a
-    face has fewer pixels than the frame, for the crop. A stream that cannot go back is decoded whole at once.
+    Where it shows small faces or many and the file has more pixels, it is decoded again for a second search, and where
+    a face has fewer pixels than the frame, for the crop. A stream that cannot go back is decoded whole at once.
 
     Attributes:
         image: uint8 H x W x 3, RGB, upright, as read for the search.
