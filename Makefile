@@ -3,7 +3,7 @@
 # make lint      ruff and the import contract
 # make types     mypy
 # make fuzz      100,000 broken pictures, each answered: results/photographs/fuzz.json (minutes)
-# make picture   docs/portrait.png again, from the sample portrait
+# make picture   docs/portrait.png and docs/heatmaps_portrait.png again, from the sample portrait
 # make numbers   the tables in README and docs again, from results
 # make curve     docs/training_curve.png again, from results/weights
 # make node      the JavaScript example and its test: installs onnxruntime-node (300 MB) into examples
@@ -48,6 +48,7 @@ fuzz: .venv/installed
 picture: .venv-demo/installed
 	folder=$$(mktemp -d) && .venv-demo/bin/facelocus analyze "$(PORTRAIT)" --draw "$$folder" \
 		&& mv "$$folder"/*.png docs/portrait.png && rmdir "$$folder"
+	.venv-demo/bin/facelocus heatmaps "$(PORTRAIT)" --to docs/heatmaps_portrait.png
 
 numbers: .venv/installed
 	.venv/bin/python benchmarks/document_numbers.py

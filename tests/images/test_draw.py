@@ -73,24 +73,6 @@ def test_a_face_without_landmarks_is_drawn() -> None:
     assert draw_faces(draw_face(1), [face], CELEBA, _limits()).width > 1000
 
 
-def test_a_mask_is_red_above_its_mean_and_blue_below_on_one_scale() -> None:
-    grey = np.full((218, 178, 3), 128, dtype=np.uint8)
-    mask = np.full((14, 12), 0.5, dtype=np.float32)
-    mask[:4, :4], mask[-4:, -4:] = 0.7, 0.3
-    heat = np.asarray(draw._heat(grey, mask)).astype(int)
-    high, low, mean = heat[10, 10], heat[-10, -10], heat[len(heat) // 2, heat.shape[1] // 2]
-    assert high[0] - high[2] > 80
-    assert low[2] - low[0] > 80
-    assert np.ptp(mean) < 8, "at the mean there is no colour"
-    weaker = np.asarray(draw._heat(grey, (mask - 0.5) / 10 + 0.5)).astype(int)
-    assert np.abs(weaker - heat).max() <= 1, "the scale is each mask's own"
-
-
-def test_a_mask_without_any_difference_has_no_colour() -> None:
-    heat = np.asarray(draw._heat(draw_face(2), np.full((13, 13), 0.25, dtype=np.float32)))
-    assert (heat.max(axis=2) == heat.min(axis=2)).all()
-
-
 def test_bars_are_as_long_as_probable_and_darker_from_the_threshold_on() -> None:
     face = _face(_TWO)
     face.attributes = {"A": 0.25, "B": 0.75, "C": 0.5}

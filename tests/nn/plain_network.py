@@ -1,7 +1,7 @@
 """The definition of RegionNetwork: plain modules, one sub-network a region, called one after the other.
 
 Written from the description of a sub-network, apart from the fast form: convolution 3 x 3 -> BatchNorm -> ReLU ->
-attention -> pooling -> [hidden layer -> ReLU] -> BatchNorm -> logits of the region's own attributes.
+attention -> pooling -> [hidden layer -> ReLU] [-> BatchNorm] -> logits of the region's own attributes.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class PlainSubNetwork(nn.Module):
         features = self.pool(torch.zeros(1, spec.channels, *size)).numel()
         self.hidden = nn.Linear(features, spec.hidden) if spec.hidden else None
         features = spec.hidden or features
-        self.out_norm = nn.BatchNorm1d(features)
+        self.out_norm = nn.BatchNorm1d(features) if spec.normalise else nn.Identity()
         self.logits = nn.Linear(features, len(network.attributes.in_region(region)))
 
     def forward(self, shared: Tensor) -> tuple[Tensor, Tensor | None]:

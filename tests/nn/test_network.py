@@ -48,6 +48,7 @@ KINDS = [
     {"attention": "pse_fully_connected", "squeeze": "mean_max"},
     {"attention": "pse_conv", "conv_groups": 2},
     {"attention": "pse_conv", "conv_affine": False},
+    {"attention": "pse_conv", "normalise": False},
     {"attention": "squeeze_excitation", "conv_groups": 2, "conv_affine": False, "pooling": "max", "hidden": 5},
     {"attention": "pse_conv", "conv_groups": 2, "conv_affine": False, "pooling": "max", "hidden": 5},
 ]

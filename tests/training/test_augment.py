@@ -71,6 +71,15 @@ def test_shift_moves_by_pixels_in_both_directions() -> None:
     assert abs(torch.corrcoef(each.T)[0, 1].item()) < 0.2
 
 
+def test_crop_moves_by_every_whole_pixel_equally_often() -> None:
+    frames = noise(1).expand(3000, -1, -1, -1)
+    moved = changed(frames, Augment(flip=0.0, crop=(2, 1)))
+    padded = torch.nn.functional.pad(noise(1), (1, 1, 2, 2), mode="replicate")[0]
+    windows = [padded[:, y : y + HEIGHT, x : x + WIDTH] for y in range(5) for x in range(3)]
+    counts = [int((moved == window).flatten(1).all(1).sum()) for window in windows]
+    assert sum(counts) == 3000 and min(counts) > 140 and max(counts) < 260  # 200 expected; 4 standard deviations
+
+
 def test_rotation_turns_by_degrees_without_distortion() -> None:
     x, y = found(changed(dots(400, RIGHT, DOWN, LEFT), Augment(flip=0.0, rotation=8.0))).unbind(2)
     torch.testing.assert_close(torch.hypot(x, y), torch.full_like(x, 10.0), atol=0.05, rtol=0)

@@ -6,13 +6,15 @@ import dataclasses
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 from facelocus.data import Pack
-from facelocus.errors import RecipeError
+from facelocus.errors import DataError, RecipeError
 from facelocus.model import shipped_models
 from facelocus.recipes import load_recipe, recipe_names
+from facelocus.training.batches import some_of
 from facelocus.training.loop import train
 from facelocus.training.recipe import Optimizer, Phase, Recipe, Schedule, differences
 from facelocus.training.run import load_run
@@ -140,14 +142,38 @@ def test_left_out_faces_are_not_trained_on(
         train(recipe, pack, run, name="tiny", device=torch.device("cpu"), progress=False)
 
 
+def test_a_share_is_the_same_for_every_seed_and_lies_within_a_larger_one() -> None:
+    rows = np.arange(100, 1100, dtype=np.int64)
+    quarter, half = some_of(rows, 0.25), some_of(rows, 0.5)
+    assert (len(quarter), len(half)) == (250, 500)
+    assert set(quarter) < set(half) < set(rows)
+    assert np.array_equal(quarter, np.sort(quarter)) and np.array_equal(quarter, some_of(rows, 0.25))
+    assert abs(quarter.mean() - rows.mean()) < 50  # spread over all of them, not the first ones; 2.8 deviations
+    assert np.array_equal(some_of(rows, 1.0), rows)
+
+
+def test_a_share_of_the_faces_is_trained_on(recipe: Recipe, pack: Pack, run: Path) -> None:
+    images = len(pack.rows("train"))
+    share = dataclasses.replace(recipe, share=0.5)
+    with pytest.raises(DataError, match=f"{round(images / 2)} training images do not fill"):
+        train(
+            dataclasses.replace(share, batch_size=images),
+            pack,
+            run,
+            name="tiny",
+            device=torch.device("cpu"),
+            progress=False,
+        )
+
+
 def test_differences_name_key_and_both_values() -> None:
     other = Recipe().with_settings(["seed=2", "network.size=[64, 48]"])
     assert differences(Recipe(), Recipe()) == []
     assert differences(Recipe(), other) == ["network.size: (218, 178), (64, 48)", "seed: 0, 2"]
 
 
-def factors(schedule: Schedule, steps: int) -> list[float]:
-    return [schedule.factor(step, steps) for step in range(steps)]
+def factors(schedule: Schedule, steps: int, steps_an_epoch: int = 1) -> list[float]:
+    return [schedule.factor(step, steps, steps_an_epoch) for step in range(steps)]
 
 
 def test_cosine_falls_from_one_to_nearly_zero() -> None:
@@ -161,6 +187,15 @@ def test_cosine_falls_from_one_to_nearly_zero() -> None:
 @pytest.mark.parametrize("power", [0.5, 1.0, 2.0])
 def test_poly_is_caffes(power: float) -> None:
     assert factors(Schedule("poly", power=power), 40) == pytest.approx([(1 - t / 40) ** power for t in range(40)])
+
+
+def test_step_is_caffes_and_counts_iterations_epochs_or_both() -> None:
+    assert factors(Schedule("step", gamma=0.5, every=3), 8) == pytest.approx([1, 1, 1, 0.5, 0.5, 0.5, 0.25, 0.25])
+    by_epoch = factors(Schedule("step", every_epochs=1.5), 8, steps_an_epoch=2)
+    assert by_epoch == pytest.approx([1, 1, 1, 0.1, 0.1, 0.1, 0.01, 0.01])
+    both = factors(Schedule("step", every=4, every_epochs=1.5), 8, steps_an_epoch=2)
+    assert both == pytest.approx([1, 1, 1, 0.1, 0.01, 0.01, 0.001, 0.001])
+    assert factors(Schedule("step"), 8) == [1] * 8
 
 
 @pytest.mark.parametrize("kind", ["cosine", "poly"])

@@ -17,6 +17,9 @@ from facelocus.cli.data import app as data
 from facelocus.cli.doctor import doctor
 from facelocus.cli.evaluate import evaluate
 from facelocus.cli.export import export
+from facelocus.cli.grid import grid
+from facelocus.cli.heatmaps import heatmaps
+from facelocus.cli.report import app as report
 from facelocus.cli.runs import runs
 from facelocus.cli.train import train
 from facelocus.errors import FacelocusError
@@ -31,12 +34,15 @@ app = typer.Typer(
 )
 app.command()(analyze)
 app.command()(evaluate)
+app.command()(heatmaps)
 app.command()(train)
 app.command()(export)
 app.command()(convert)
+app.command()(grid)
 app.command()(runs)
 app.command()(doctor)
 app.add_typer(data, name="data")
+app.add_typer(report, name="report")
 
 
 def _version(asked: bool) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from facelocus.cli.data_expand import expand
 from facelocus.cli.places import refuse_no_file
 from facelocus.errors import MissingExtraError, StorageError
 from facelocus.files import write_atomically
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from facelocus.data.check import AttributeCount, Report
 
 app = typer.Typer(no_args_is_help=True, help="Labelled faces.", rich_markup_mode=None)
+app.command()(expand)
 
 _SIZES, _ATTRIBUTES, _ITEMS, _NAMES = 5, 40, 10, 4  # the most that are printed; the JSON file has them all
 

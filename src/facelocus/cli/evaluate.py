@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from facelocus.cli.places import refuse_no_file
-from facelocus.errors import DataError, UsageError
+from facelocus.cli.splits import open_split
+from facelocus.errors import DataError
 from facelocus.files import write_atomically
 from facelocus.provenance import cpu_name, now, versions
 
@@ -40,18 +41,12 @@ def evaluate(
     intervals hold 95 % of 2,000 resamples of people.
     """
     from facelocus.cli.models import open_model
-    from facelocus.data import SPLITS, open_pack
     from facelocus.metrics import summarise
 
     refuse_no_file("--json", out)
-    if split not in SPLITS:
-        raise UsageError(f"--split {split!r} is not known: choose one of {', '.join(SPLITS)}")
     predictor = open_model(model)
-    pack = open_pack(data)
+    pack, rows = open_split(data, split)
     columns = _columns(predictor, pack, data)
-    rows = pack.rows(split)
-    if not len(rows):
-        raise DataError(f"{data}: has no face in the {split} split: choose another --split")
     probabilities = _predict(predictor, pack, rows, flip)
     summary = summarise(
         pack.labels[rows][:, columns],

@@ -1,7 +1,7 @@
 """Pack: every face decoded once, in plain files on disk.
 
     PACK/faces.npy      uint8 M x 218 x 178 x 3, RGB: the frames
-    PACK/names.json     M file names: of the frames
+    PACK/names.json     M file names: of the frames; NAME#3 is a distorted copy of NAME
     PACK/frame_of.npy   int64 N: the frame of each row; rows may share one
     PACK/labels.npy     int8 N x A: 1 yes, 0 no, -1 unknown
     PACK/splits.npy     int8 N: index into SPLITS
@@ -85,7 +85,7 @@ class Pack:
             raise DataError(f"{self.folder} cannot be read ({reason}); delete the folder and pack again") from error
 
     def rows(self, split: str, exclude: Collection[str] = ()) -> npt.NDArray[np.int64]:
-        """Return the row numbers of one split, ascending, int64, without the file names in `exclude`.
+        """Return the row numbers of one split, ascending, int64, without the file names in `exclude` and their copies.
 
         Names that are not in the Pack are ignored. Raises UsageError for a split not in SPLITS.
         """
@@ -94,7 +94,7 @@ class Pack:
         rows = np.flatnonzero(self.splits == SPLITS.index(split))
         left_out = frozenset(exclude)
         if left_out:
-            rows = rows[[self.names[row] not in left_out for row in rows]]
+            rows = rows[[left_out.isdisjoint((self.names[row], copied(self.names[row]))) for row in rows]]
         return rows.astype(np.int64, copy=False)
 
     @classmethod
@@ -195,6 +195,17 @@ def open_pack(data: Path, packs: Path | None = None) -> Pack:
         clear_abandoned(target)
         print(f"packing {table.description} into {target} ({gigabytes:.1f} GB, once)", file=sys.stderr)
     return Pack.build(table, target)
+
+
+def copy_name(name: str, number: int) -> str:
+    """Return what a distorted copy of a face is called, the first being 1; 0 is the face itself."""
+    return f"{name}#{number}" if number else name
+
+
+def copied(name: str) -> str:
+    """Return the name of the face that a distorted copy is of; a face itself keeps its own."""
+    face, _, number = name.rpartition("#")
+    return face if face and number.isdecimal() else name
 
 
 def is_pack(folder: Path) -> bool:

@@ -6,31 +6,28 @@ Masks are drawn on a symmetric scale around each one's mean: red above it, blue 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from facelocus.attributes import AttributeSet
+from facelocus.images.heatmaps import GAP, GREY, INK, font, mask_grid
 from facelocus.images.read import RGB
 
 #: Panels are drawn for this many faces; further ones get their box only.
 PANELS = 20
 
-_INK, _GREY, _TRACK, _BAR, _MARKED = "#1b1f24", "#6a737d", "#eff1f4", "#c9d8ec", "#8db4e8"
+_TRACK, _BAR, _MARKED = "#eff1f4", "#c9d8ec", "#8db4e8"
 _BOX = "#ff9f1c"
-_RED, _BLUE = np.array([214, 39, 40]), np.array([31, 94, 200])
 
 _EDGE = 32  # white around everything, and between the photograph and the panels
 _PHOTO = 520  # largest width of the photograph
 _CROP = (359, 440)
 _TILE = (142, 174)  # a mask, four in a row
-_GAP = 16
-_CAPTION = 42  # under a mask: its region and its range
-_RIGHT = 4 * _TILE[0] + 3 * _GAP
-_PANEL = _CROP[0] + _GAP + 9 + _RIGHT
+_RIGHT = 4 * _TILE[0] + 3 * GAP
+_PANEL = _CROP[0] + GAP + 9 + _RIGHT
 _ROW, _HEADER, _BETWEEN = 25, 28, 12  # a bar, a region's name, the space between regions
 
 
@@ -103,12 +100,12 @@ def _annotated(image: RGB, faces: Sequence[DrawnFace]) -> Image.Image:
             pen.ellipse([x - dot, y - dot, x + dot, y + dot], fill=_BOX, outline="white")
         if len(faces) > 1:
             corner = max(0, box[0]) + 6, max(0, box[1]) + 2
-            pen.text(corner, str(number), _BOX, _font(20), stroke_width=2, stroke_fill="white")
+            pen.text(corner, str(number), _BOX, font(20), stroke_width=2, stroke_fill="white")
     count = {0: "no face found", 1: "1 face"}.get(len(faces), f"{len(faces)} faces")
     more = f", the largest {PANELS} shown" if len(faces) > PANELS else ""
     column = Image.new("RGB", (max(photo.width, 200), photo.height + 32), "white")
     column.paste(photo, (0, 0))
-    ImageDraw.Draw(column).text((0, photo.height + 10), count + more, _GREY, _font(16))
+    ImageDraw.Draw(column).text((0, photo.height + 10), count + more, GREY, font(16))
     return column
 
 
@@ -119,9 +116,9 @@ def _panel(face: DrawnFace, title: str, attributes: AttributeSet, thresholds: np
         parts = [(crop, (0, 0)), (_bars(face, attributes, thresholds, _RIGHT, 2), (_PANEL - _RIGHT, 0))]
         legend = "bars: probability, darker from the threshold on"
     else:
-        masks = _masks(face.crop, face.masks, attributes.regions)
+        masks = mask_grid(face.crop, face.masks, attributes.regions, _TILE)
         bars = _bars(face, attributes, thresholds, _PANEL, 4)
-        top = max(crop.height, masks.height) + _GAP
+        top = max(crop.height, masks.height) + GAP
         parts = [(crop, (0, 0)), (masks, (_PANEL - _RIGHT, 0)), (bars, (0, top))]
         legend = (
             "masks: red above their mean, blue below, range underneath; bars: probability, darker from the threshold on"
@@ -130,37 +127,11 @@ def _panel(face: DrawnFace, title: str, attributes: AttributeSet, thresholds: np
     height = above + max(top + part.height for part, (_, top) in parts)
     panel = Image.new("RGB", (_PANEL, height + _HEADER), "white")
     pen = ImageDraw.Draw(panel)
-    pen.text((0, 0), title, _INK, _font(20))
+    pen.text((0, 0), title, INK, font(20))
     for part, (left, top) in parts:
         panel.paste(part, (left, above + top))
-    pen.text((0, height + 10), legend, _GREY, _font(14))
+    pen.text((0, height + 10), legend, GREY, font(14))
     return panel
-
-
-def _masks(crop: RGB, masks: npt.NDArray[np.float32], regions: Sequence[str]) -> Image.Image:
-    """The masks laid over the crop, four in a row, each over its region's name and its range."""
-    rows = -(-len(masks) // 4)
-    below = _TILE[1] + _CAPTION + 8
-    grid = Image.new("RGB", (_RIGHT, rows * below - 8), "white")
-    pen = ImageDraw.Draw(grid)
-    for place, (mask, region) in enumerate(zip(masks, regions, strict=True)):
-        left, top = place % 4 * (_TILE[0] + _GAP), place // 4 * below
-        grid.paste(_heat(crop, mask), (left, top))
-        pen.text((left, top + _TILE[1] + 4), region, _INK, _font(16))
-        pen.text((left, top + _TILE[1] + 23), f"{mask.min():.2f} to {mask.max():.2f}", _GREY, _font(14))
-    return grid
-
-
-def _heat(crop: RGB, mask: npt.NDArray[np.float32]) -> Image.Image:
-    """One mask over the grey crop: the stronger the colour, the further from the mask's mean."""
-    away = mask - mask.mean()
-    furthest = float(np.abs(away).max())
-    scaled = Image.fromarray(away / furthest if furthest > 0 else away)
-    signed = np.clip(np.asarray(scaled.resize(_TILE, Image.Resampling.BICUBIC)), -1, 1)[:, :, None]
-    grey = np.asarray(Image.fromarray(crop).resize(_TILE, Image.Resampling.BICUBIC).convert("L"), np.float32)
-    opacity = 0.75 * np.abs(signed)
-    colour = np.where(signed > 0, _RED, _BLUE)
-    return Image.fromarray(((40 + 0.84 * grey[:, :, None]) * (1 - opacity) + colour * opacity).astype(np.uint8))
 
 
 def _bars(
@@ -172,11 +143,11 @@ def _bars(
     limits = dict(zip(attributes.names, thresholds.tolist(), strict=True))
     bars = Image.new("RGB", (width, max(sum(sizes[i] for i in column) for column in filled)), "white")
     pen = ImageDraw.Draw(bars)
-    wide = (width - (columns - 1) * 2 * _GAP) / columns
+    wide = (width - (columns - 1) * 2 * GAP) / columns
     for number, column in enumerate(filled):
-        left, top = number * (wide + 2 * _GAP), 0
+        left, top = number * (wide + 2 * GAP), 0
         for region in (attributes.regions[i] for i in column):
-            pen.text((left, top + 2), region, _INK, _font(17))
+            pen.text((left, top + 2), region, INK, font(17))
             top += _HEADER
             for name in attributes.in_region(region):
                 _bar(pen, left, top, wide, name, face.attributes[name], face.attributes[name] >= limits[name])
@@ -190,9 +161,9 @@ def _bar(pen: ImageDraw.ImageDraw, left: float, top: float, wide: float, name: s
     bottom, middle = top + _ROW - 4, top + (_ROW - 4) / 2
     pen.rectangle([left, top, left + wide, bottom], _TRACK)
     pen.rectangle([left, top, left + max(1, wide * value), bottom], _MARKED if marked else _BAR)
-    ink = _INK if marked else _GREY
-    pen.text((left + 6, middle), name.replace("_", " "), ink, _font(15), anchor="lm")
-    pen.text((left + wide - 6, middle), f"{value:.0%}", ink, _font(15), anchor="rm")
+    ink = INK if marked else GREY
+    pen.text((left + 6, middle), name.replace("_", " "), ink, font(15), anchor="lm")
+    pen.text((left + wide - 6, middle), f"{value:.0%}", ink, font(15), anchor="rm")
 
 
 def _in_columns(sizes: Sequence[int], columns: int) -> list[list[int]]:
@@ -206,8 +177,3 @@ def _in_columns(sizes: Sequence[int], columns: int) -> list[list[int]]:
         if len(filled) <= columns and all(sum(sizes[i] for i in column) <= limit for column in filled):
             return filled
     raise ValueError("there is nothing to break into columns")
-
-
-@lru_cache
-def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    return ImageFont.load_default(size)

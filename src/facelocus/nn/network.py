@@ -40,6 +40,7 @@ class NetworkSpec:
         squeeze: PSE's squeeze: "mean", "max", "mean_max" or "weighted".
         pooling: "mean" over all positions or "max" 3 x 3, stride 2.
         hidden: units of each sub-network's hidden layer; 0 for none.
+        normalise: whether a BatchNorm stands before the logits.
     """
 
     trunk: str = "tf_efficientnet_lite0"
@@ -57,6 +58,7 @@ class NetworkSpec:
     squeeze: str = "mean"
     pooling: Literal["mean", "max"] = "mean"
     hidden: Annotated[int, msgspec.Meta(ge=0)] = 0
+    normalise: bool = True
 
     def build(self, attributes: AttributeSet) -> RegionNetwork:
         """Return the network with fresh weights.
@@ -113,6 +115,7 @@ class RegionNetwork(nn.Module):
             squeeze=spec.squeeze,
             pooling=spec.pooling,
             hidden=spec.hidden,
+            normalise=spec.normalise,
         )
         features = self.sub_networks.features
         # Row a of the weight reads the features of the region of attribute a: regions of any size, one product.

@@ -1,8 +1,8 @@
 """The sub-networks of the paper as one computation along a region axis (sections 3.1 and 4.2, figure 2).
 
 One sub-network is: convolution 3 x 3 -> BatchNorm -> ReLU -> attention -> pooling -> [hidden layer -> ReLU]
--> BatchNorm. All R of them read the same features, so their convolutions are one convolution with R times the outputs,
-and what follows runs in groups. The paper leaves width, pooling and classifier open; without the last
+[-> BatchNorm]. All R of them read the same features, so their convolutions are one convolution with R times the
+outputs, and what follows runs in groups. The paper leaves width, pooling and classifier open; without the last
 BatchNorm, differences between attention modules were mostly differences of scale.
 """
 
@@ -66,6 +66,7 @@ class SubNetworks(nn.Module):
         squeeze: of PSE.
         pooling: "mean" over all positions, or "max" 3 x 3 with stride 2 (Alexnet's pool5, sizes rounded up).
         hidden: units of a hidden layer after the pooling; 0 for none.
+        normalise: whether the last BatchNorm is there.
 
     Shapes: B x in_channels x h x w -> features B x R x D and masks B x R x h x w (None without PSE).
     """
@@ -84,6 +85,7 @@ class SubNetworks(nn.Module):
         squeeze: str = "mean",
         pooling: str = "mean",
         hidden: int = 0,
+        normalise: bool = True,
     ) -> None:
         super().__init__()
         if attention != "none" and attention not in ATTENTIONS:
@@ -109,7 +111,7 @@ class SubNetworks(nn.Module):
             nn.init.normal_(self.hidden.weight, std=math.sqrt(2 / pooled))
             nn.init.zeros_(self.hidden.bias)
         self.features = hidden or pooled
-        self.out_norm = nn.BatchNorm1d(regions * self.features)
+        self.out_norm = nn.BatchNorm1d(regions * self.features) if normalise else nn.Identity()
 
     @property
     def has_masks(self) -> bool:

@@ -9,7 +9,8 @@ import importlib
 import pkgutil
 
 from facelocus.errors import RecipeError
-from facelocus.training.recipe import Recipe, nearest
+from facelocus.training.recipe import Recipe
+from facelocus.training.settings import nearest
 
 
 def recipe_names() -> list[str]:

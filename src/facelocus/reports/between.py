@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from facelocus.reports.runs import Run
-from facelocus.training.recipe import dotted
+from facelocus.training.settings import dotted
 
 
 def between(runs: Sequence[Run]) -> dict[str, list[tuple[Any, list[Run]]]]:

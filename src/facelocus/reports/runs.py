@@ -13,7 +13,8 @@ from facelocus.reports.run_files import checkpoint_head, is_held, read_json, rea
 from facelocus.training import checkpoint
 from facelocus.training.folder import FINISHED
 from facelocus.training.plan import Plan
-from facelocus.training.recipe import Recipe, dotted
+from facelocus.training.recipe import Recipe
+from facelocus.training.settings import dotted
 
 #: Levels below the folder given in which runs are looked for.
 LEVELS = 3

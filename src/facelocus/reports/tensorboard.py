@@ -12,7 +12,7 @@ from typing import Any
 
 from facelocus.errors import MissingExtraError, StorageError
 from facelocus.reports.runs import FIGURES, Run
-from facelocus.training.recipe import dotted
+from facelocus.training.settings import dotted
 
 _EVENTS = "events.out.tfevents.*"
 

@@ -62,6 +62,10 @@ def augment(
         frames = F.grid_sample(frames, grid, padding_mode="border", align_corners=False)
     elif spec.flip:
         frames = torch.where(mirror.view(-1, 1, 1, 1) < 0, frames.flip(3), frames)
+    if spec.crop != (0, 0):
+        corners = [torch.floor(uniform() * (2 * most + 1)).int().tolist() for most in spec.crop]
+        y, x = spec.crop
+        frames = _windows(F.pad(frames, (x, x, y, y), mode="replicate"), corners, (height, width))
     for amount, centre_of in (
         (spec.brightness, _black),
         (spec.contrast, _mean_colour),
@@ -78,13 +82,20 @@ def augment(
     if spec.noise:
         # One field of noise for all; each image has a window of its own.
         field = torch.randn((3, 2 * height, 2 * width), generator=generator, device=frames.device)
-        tops, lefts = (uniform() * height).int().tolist(), (uniform() * width).int().tolist()
-        grain = [field[:, y : y + height, x : x + width] for y, x in zip(tops, lefts, strict=True)]
-        frames = frames + (spec.noise * uniform()).view(-1, 1, 1, 1) * torch.stack(grain)
+        corners = [(uniform() * side).int().tolist() for side in (height, width)]
+        grain = _windows(field.expand(len(frames), -1, -1, -1), corners, (height, width))
+        frames = frames + (spec.noise * uniform()).view(-1, 1, 1, 1) * grain
     if spec.compression:
         chosen, quality = uniform() < spec.compression, QUALITIES[0] + (QUALITIES[1] - QUALITIES[0]) * uniform()
         frames = _where(chosen, frames.clamp(0, 255), lambda some: compress(some, quality[chosen]))
     return frames.clamp(0, 255)
+
+
+def _windows(frames: Tensor, corners: list[list[int]], size: tuple[int, int]) -> Tensor:
+    """Return of each frame the window of a size whose top left corner is given: tops, then lefts."""
+    height, width = size
+    windows = [frame[:, y : y + height, x : x + width] for frame, y, x in zip(frames, *corners, strict=True)]
+    return torch.stack(windows)
 
 
 def _where(chosen: Tensor, frames: Tensor, change: Callable[[Tensor], Tensor]) -> Tensor:

@@ -28,6 +28,13 @@ def rows_of_step(rows: npt.NDArray[np.int64], step: int, batch_size: int, seed: 
     return rows[order[at * batch_size : (at + 1) * batch_size]]
 
 
+def some_of(rows: npt.NDArray[np.int64], share: float) -> npt.NDArray[np.int64]:
+    """Return a share of the rows, in their order: always the same at random, a smaller share's among a larger's."""
+    if share == 1:
+        return rows
+    return rows[np.sort(np.random.default_rng(0).permutation(len(rows))[: round(share * len(rows))])]
+
+
 class Batches:
     """Training batches of a Pack on a device: this process's part of each.
 

@@ -13,7 +13,7 @@ from torch import Tensor
 from facelocus.data.pack import Pack
 from facelocus.errors import DeviceError, StoppedError
 from facelocus.training import checkpoint
-from facelocus.training.batches import Batches
+from facelocus.training.batches import Batches, some_of
 from facelocus.training.checkpoint import State
 from facelocus.training.folder import FINISHED, claimed
 from facelocus.training.interrupt import stop_requested
@@ -100,7 +100,7 @@ def train(
     """
     if device.type == "cpu":
         keep_freed_memory()
-    rows = pack.rows("train", exclude=recipe.left_out_names())
+    rows = some_of(pack.rows("train", exclude=recipe.left_out_names()), recipe.share)
     with joined(device) as world:
         plan = Plan(recipe, len(rows), world.size)
         network = first_network(recipe, pack.attributes, pack.labels[rows], start)
@@ -134,7 +134,7 @@ def train(
                         continue
                     stage = Stage(network, recipe, phase, end - begin, batches, world)
                     for step, batch, labels in stage.steps(state.step, end):
-                        rate = recipe.optimizer.rate * recipe.schedule.factor(step, plan.steps)
+                        rate = recipe.optimizer.rate * recipe.schedule.factor(step, plan.steps, plan.steps_an_epoch)
                         losses = _learn(stage, batch, labels, rate, state, plan)
                         losses, stopping = _together(losses, stop.asked, world)
                         state.losses += losses / recipe.batch_size
@@ -149,7 +149,7 @@ def train(
                                     f"stopped after step {state.step} of {plan.steps}: "
                                     "the same command goes on from there"
                                 )
-                finish(run, pack, state, record | {"seconds": round(log.seconds(), 1)}, world)
+                finish(run, pack, state, record | {"iterations": plan.steps, "seconds": round(log.seconds(), 1)}, world)
 
 
 def _learn(stage: Stage, batch: Tensor, labels: Tensor, rate: float, state: State, plan: Plan) -> Tensor:

@@ -5,9 +5,7 @@ The sentence beside each field is its documentation; a file of `facelocus/recipe
 
 from __future__ import annotations
 
-import difflib
 import importlib.resources
-import json
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
@@ -18,6 +16,9 @@ import msgspec
 from facelocus import data
 from facelocus.errors import RecipeError
 from facelocus.nn.network import NetworkSpec
+from facelocus.training.settings import dotted, nearest, refuse_unknown, value_of
+
+_Pixels = Annotated[int, msgspec.Meta(ge=0)]
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,8 @@ class Augment:
         scale: standard deviation of the zoom, as a share (0.05 is 5 %).
         rotation: standard deviation of the turn, in degrees.
         shift: standard deviation of the move in x and in y, in pixels of the frame.
+        crop: largest move (in y, in x) in pixels of the frame, every whole one equally likely: with a network that
+            sees the middle of a larger picture (network.crop) it is the random crop of the literature.
         brightness: largest change, as a share of the pixel value.
         contrast: largest change of the spread around each image's mean, as a share.
         saturation: largest change of the distance from grey, as a share.
@@ -60,6 +63,7 @@ class Augment:
     scale: float = 0.0
     rotation: float = 0.0
     shift: float = 0.0
+    crop: tuple[_Pixels, _Pixels] = (0, 0)
     brightness: float = 0.0
     contrast: float = 0.0
     saturation: float = 0.0
@@ -100,20 +104,29 @@ class Schedule:
     """How the learning rate moves from warm-up to the end.
 
     Attributes:
-        kind: "cosine" to zero, or "poly": (1 - t) ** power, as Caffe names it.
+        kind: "cosine" to zero, or as Caffe names them "poly": (1 - t) ** power, and "step": times gamma each time.
         power: of poly.
+        gamma: of step.
+        every: iterations between two steps; 0 for none.
+        every_epochs: epochs between two steps, counted in full batches; 0 for none.
         warmup: share of all iterations in which the rate climbs from zero.
     """
 
-    kind: Literal["cosine", "poly"] = "cosine"
+    kind: Literal["cosine", "poly", "step"] = "cosine"
     power: float = 1.0
+    gamma: float = 0.1
+    every: Annotated[int, msgspec.Meta(ge=0)] = 0
+    every_epochs: Annotated[float, msgspec.Meta(ge=0)] = 0.0
     warmup: float = 0.0
 
-    def factor(self, step: int, steps: int) -> float:
+    def factor(self, step: int, steps: int, steps_an_epoch: int) -> float:
         """Return the rate of step 0 ... steps - 1, as a share of the highest."""
         warm = round(self.warmup * steps)
         if step < warm:
             return (step + 1) / warm
+        if self.kind == "step":
+            lengths = [length for length in (self.every, round(self.every_epochs * steps_an_epoch)) if length]
+            return float(self.gamma ** sum(step // length for length in lengths))
         t = (step - warm) / max(1, steps - warm)
         return 0.5 * (1 + math.cos(math.pi * t)) if self.kind == "cosine" else float((1 - t) ** self.power)
 
@@ -133,6 +146,8 @@ class Recipe:
         precision: "bf16" runs the network under autocast, "fp32" does not.
         seed: of weights, order and augmentation.
         leave_out: a list of file names in facelocus/data that are kept out of training.
+        share: share of the remaining training images that are trained on. They are drawn at random, the same ones for
+            every seed, and a smaller share's are among a larger one's.
         transfer: the run starts from a network of other attributes, and is of its kind: see RegionNetwork.take_over.
     """
 
@@ -146,6 +161,7 @@ class Recipe:
     precision: Literal["bf16", "fp32"] = "bf16"
     seed: int = 0
     leave_out: str | None = None
+    share: Annotated[float, msgspec.Meta(gt=0, le=1)] = 1.0
     transfer: bool = False
 
     def left_out_names(self) -> frozenset[str]:
@@ -174,13 +190,13 @@ class Recipe:
         Raises:
             RecipeError: an unknown key (with the nearest one) or a value of the wrong type.
         """
-        _refuse_unknown(value, cls().to_json(), "")
+        refuse_unknown(value, cls().to_json())
         try:
             recipe = msgspec.convert(value, cls)
         except msgspec.ValidationError as error:
             raise RecipeError(f"recipe: {error}") from error
         for phase in value.get("phases", ()):
-            _refuse_unknown(phase, msgspec.to_builtins(Phase()), "phases.")
+            refuse_unknown(phase, msgspec.to_builtins(Phase()), "phases.")
         return recipe
 
     def with_settings(self, settings: Sequence[str]) -> Recipe:
@@ -203,45 +219,8 @@ class Recipe:
             place = values
             for name in path:
                 place = place[name]
-            place[last] = _value(text)
+            place[last] = value_of(text)
         return Recipe.from_json(values)
-
-
-def _value(text: str) -> Any:
-    """Read a setting's value: JSON, 192,160 for [192, 160], or the text itself."""
-    for form in (text, f"[{text}]" if "," in text else text):
-        try:
-            return json.loads(form)
-        except json.JSONDecodeError:
-            continue
-    return text
-
-
-def dotted(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Return nested settings as one mapping with dotted keys."""
-    flat: dict[str, Any] = {}
-    for key, value in values.items():
-        flat |= dotted(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value}
-    return flat
-
-
-def _refuse_unknown(value: dict[str, Any], known: dict[str, Any], prefix: str) -> None:
-    for name, inner in value.items():
-        if name not in known:
-            raise RecipeError(f"unknown recipe key {prefix + name!r}{nearest(name, list(known), prefix)}")
-        if isinstance(inner, dict) and isinstance(known[name], dict):
-            _refuse_unknown(inner, known[name], f"{prefix}{name}.")
-
-
-def nearest(name: str, known: Sequence[str], prefix: str = "") -> str:
-    """Return the end of a refusal: the known name nearest to a mistyped one, or all of them."""
-    by_last = {key.rsplit(".", 1)[-1]: key for key in known}
-    near = difflib.get_close_matches(name, known, 1, 0.5)
-    if not near:
-        near = [by_last[word] for word in difflib.get_close_matches(name.rsplit(".", 1)[-1], by_last, 1, 0.5)]
-    return (
-        f": did you mean {prefix + near[0]!r}?" if near else f": known are {', '.join(prefix + key for key in known)}"
-    )
 
 
 def differences(recipe: Recipe, other: Recipe) -> list[str]:
