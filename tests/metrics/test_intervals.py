@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from facelocus.metrics import interval, intervals, measure, resample
+from facelocus.metrics.intervals import resample_means
 
 
 def drawn(count: int = 300, attributes: int = 3, each: int = 4) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -33,6 +34,17 @@ def test_a_resample_is_the_scores_of_the_faces_repeated_as_drawn() -> None:
         wanted = measure(labels[rows], probabilities[rows], HALF)
         for metric, values in wanted.items():
             np.testing.assert_allclose(got[metric][i], values, rtol=1e-6, err_msg=metric)
+
+
+def test_means_are_those_of_the_faces_repeated_as_drawn() -> None:
+    _, _, people = drawn()
+    values = np.random.default_rng(1).random((300, 2))
+    got = resample_means(values, people, resamples=20, seed=3)
+    group = np.unique(people, return_inverse=True)[1]
+    weights = next(intervals._draws(75, 20, 3, 20))
+    for i in range(20):
+        rows = np.repeat(np.arange(300), weights[group, i].astype(int))
+        np.testing.assert_allclose(got[i], values[rows].mean(axis=0))
 
 
 def test_equal_arguments_give_equal_numbers_and_another_seed_others() -> None:

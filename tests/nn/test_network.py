@@ -6,39 +6,17 @@ import copy
 import dataclasses
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
 from plain_network import PlainNetwork, fast_state
+from tiny_network import MIXED, SIZE, as_float, frames, tiny
 from torch import Tensor
 
-from facelocus.attributes import CELEBA, FRAME, AttributeSet
+from facelocus.attributes import CELEBA, FRAME
 from facelocus.errors import RecipeError
-from facelocus.nn import NetworkSpec, RegionNetwork
+from facelocus.nn import NetworkSpec
 from facelocus.nn.attention import ATTENTIONS
 from facelocus.nn.attention.squeeze import SQUEEZES
-from faces import draw_face
-from tiny_trunk import TinyTrunk
-
-#: Regions of 3, 1 and 2 attributes, mixed in the attributes' order.
-MIXED = AttributeSet(("a", "b", "c", "d", "e", "f"), ("eye", "ear", "lip"), ("lip", "eye", "ear", "eye", "lip", "eye"))
-#: Makes 7 x 6 positions of TinyTrunk.
-SIZE = (26, 22)
-
-
-def tiny(attributes: AttributeSet = MIXED, **changes: Any) -> RegionNetwork:
-    torch.manual_seed(3)
-    spec = dataclasses.replace(NetworkSpec(trunk="tiny", size=SIZE, channels=4, reduction=2), **changes)
-    return RegionNetwork(TinyTrunk(), attributes, spec)
-
-
-def frames(count: int = 4) -> Tensor:
-    return torch.from_numpy(np.stack([draw_face(seed) for seed in range(count)]))
-
-
-def as_float(images: Tensor) -> Tensor:
-    return images.permute(0, 3, 1, 2).double()
-
 
 KINDS = [
     *({"attention": kind} for kind in ("none", *ATTENTIONS)),

@@ -19,6 +19,7 @@ from facelocus.cli.evaluate import evaluate
 from facelocus.cli.export import export
 from facelocus.cli.grid import grid
 from facelocus.cli.heatmaps import heatmaps
+from facelocus.cli.localise import localise
 from facelocus.cli.report import app as report
 from facelocus.cli.runs import runs
 from facelocus.cli.train import train
@@ -35,6 +36,7 @@ app = typer.Typer(
 app.command()(analyze)
 app.command()(evaluate)
 app.command()(heatmaps)
+app.command()(localise)
 app.command()(train)
 app.command()(export)
 app.command()(convert)

@@ -11,7 +11,7 @@ import typer
 
 from facelocus.cli.places import refuse_no_file
 from facelocus.cli.splits import open_split
-from facelocus.errors import InputError, ModelFileError, UsageError
+from facelocus.errors import InputError, UsageError
 from facelocus.files import write_atomically
 from facelocus.provenance import commit, cpu_name, now, versions
 
@@ -44,7 +44,7 @@ def heatmaps(
 
     With --data the mean of each mask over a split is laid over a drawn head; no picture of the data enters the figure.
     """
-    from facelocus.cli.models import open_model
+    from facelocus.cli.models import open_model, refuse_no_masks
     from facelocus.images.heatmaps import draw_mean_masks
 
     if (photo is None) == (data is None):
@@ -54,7 +54,7 @@ def heatmaps(
     refuse_no_file("--to", to)
     refuse_no_file("--json", out)
     predictor = open_model(model)
-    _refuse_no_masks(predictor, model)
+    refuse_no_masks(predictor, model)
     if photo is not None:
         picture, what = _faces(photo, predictor)
     elif data is not None:
@@ -66,18 +66,6 @@ def heatmaps(
     picture.save(content, "PNG")
     write_atomically(to, content.getvalue())
     typer.echo(f"{to}: {what}")
-
-
-def _refuse_no_masks(predictor: Predictor, model: str) -> None:
-    """Ask the network, of a black face: a description may say what the graph does not hold."""
-    import numpy as np
-
-    from facelocus.attributes import FRAME
-
-    if predictor.predict(np.zeros((1, *FRAME), np.uint8)).masks is None:
-        raise ModelFileError(
-            f"{model}: has no masks to draw: name a model with PSE, trained with network.attention=pse_conv, say"
-        )
 
 
 def _faces(photo: Path, predictor: Predictor) -> tuple[Image.Image, str]:

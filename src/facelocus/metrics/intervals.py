@@ -70,6 +70,25 @@ def resample(
     return {metric: np.concatenate([part[metric] for part in parts]) for metric in METRICS}
 
 
+def resample_means(
+    values: Floats, people: npt.NDArray[np.integer], resamples: int = RESAMPLES, seed: int = SEED
+) -> Floats:
+    """Return the mean over faces in each resample: values N x K (a bool counts 0 or 1) -> resamples x K.
+
+    People are drawn as in `resample`: with equal people and seed the same ones, so differences of two are paired.
+    """
+    numbers, group = np.unique(people, return_inverse=True)
+    summed = np.zeros((len(numbers), values.shape[1] + 1))
+    np.add.at(summed, group.reshape(-1), np.column_stack([values, np.ones(len(values))]))
+    parts = [
+        weights.T.astype(np.float64) @ summed
+        for weights in _draws(len(numbers), resamples, seed, max(1, _AT_ONCE // max(1, len(values))))
+    ]
+    sums = np.concatenate(parts)
+    means: Floats = sums[:, :-1] / sums[:, -1:]
+    return means
+
+
 def interval(values: Floats) -> tuple[float, float]:
     """Return the 2.5 and 97.5 percentiles of one score's resamples, leaving out nan (nan, nan if all are)."""
     defined = values[~np.isnan(values)]

@@ -1,0 +1,52 @@
+"""facelocus localise: numbers for each region, and one line where there is nothing to measure."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from facelocus.attributes import CELEBA
+from facelocus.cli import main
+from faces import write_celeba
+from small_model import write_model
+
+
+@pytest.fixture(scope="module")
+def celeba(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_celeba(tmp_path_factory.mktemp("drawn") / "celeba", 40)
+
+
+def run(*words: object) -> int:
+    with pytest.raises(SystemExit) as end:
+        main([str(word) for word in words])
+    return int(end.value.code or 0)
+
+
+def test_the_shipped_model_is_measured_region_by_region(
+    celeba: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "found.json"
+    assert run("localise", celeba, "--faithful", 2, "--json", out) == 0
+    found: dict[str, Any] = json.loads(out.read_text())
+    assert list(found["regions"]) == list(CELEBA.regions)
+    for row in found["regions"].values():
+        mean, low, high = row["own less others"]
+        assert low <= mean <= high and mean == pytest.approx(row["own"][0] - row["others"][0], abs=2e-4)
+        assert 0 < row["area"] < 0.5 and 0 <= row["lowest"] <= row["mean"] <= row["highest"] <= 1
+    mean_own = np.mean([row["own"][0] for row in found["regions"].values()])
+    assert found["own"][0] == pytest.approx(mean_own, abs=2e-4)
+    assert found["faithfulness"]["faces"] == 2 and 0 <= found["faithfulness"]["highest hidden"][0] <= 100
+    text = capsys.readouterr().out
+    assert "cheeks and ears" in text and "highest hidden" in text
+
+
+def test_a_model_of_other_attributes_is_refused_in_one_line(
+    celeba: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = write_model(tmp_path / "small.onnx")
+    assert run("localise", celeba, "--model", model) == 1
+    assert capsys.readouterr().err.count("\n") == 1
