@@ -1,6 +1,6 @@
-"""docs/regions.png: the regions that masks are measured against, over a drawn head.
+"""The figure of the regions that masks are measured against, over a drawn head.
 
-    python benchmarks/regions_figure.py docs/regions.png
+python benchmarks/regions_figure.py docs/regions.png
 """
 
 from __future__ import annotations
