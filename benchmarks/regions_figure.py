@@ -1,6 +1,8 @@
-"""The figure of the regions that masks are measured against, over a drawn head.
+"""The figure of the regions that masks are measured against.
 
-python benchmarks/regions_figure.py docs/regions.png
+    python benchmarks/regions_figure.py docs/regions.png
+
+They are laid over a drawn head, so that no picture of anybody is in it.
 """
 
 from __future__ import annotations
