@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from facelocus.cli import main
+from facelocus.model import Model
 from faces import write_celeba
 
 
@@ -19,4 +20,4 @@ def test_a_run_starts_from_the_shipped_weights(tmp_path: Path, capsys: pytest.Ca
     assert ended.value.code == 0
     assert f"facelocus export {run} model.onnx" in capsys.readouterr().out
     record = json.loads((run / "record.json").read_text())
-    assert [record["from"]["recipe"], record["from"]["from"]["recipe"]] == ["refine", "default"]
+    assert record["from"] == Model.load().metadata["training"]
