@@ -10,6 +10,15 @@ import torch
 from torch import Tensor, nn
 
 from facelocus.nn import PSEConv, PSEFullyConnected, RegionNetwork, SqueezeExcitation
+from facelocus.nn.attention import PSENormalised, PSEOpen, PSEResidual, PSESharp, PSESoftmax
+
+FORMS = {
+    "pse_residual": PSEResidual,
+    "pse_normalised": PSENormalised,
+    "pse_softmax": PSESoftmax,
+    "pse_sharp": PSESharp,
+    "pse_open": PSEOpen,
+}
 
 
 class PlainAttention(nn.Module):
@@ -20,6 +29,8 @@ class PlainAttention(nn.Module):
         self.kind = kind
         if kind == "pse_conv":
             self.module: nn.Module = PSEConv(channels, reduction, squeeze)
+        elif kind in FORMS:
+            self.module = FORMS[kind](channels, reduction, squeeze)
         elif kind == "pse_fully_connected":
             self.module = PSEFullyConnected(channels, size, reduction, squeeze)
         elif kind == "squeeze_excitation":

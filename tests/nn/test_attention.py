@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from facelocus.nn import PSEConv, PSEFullyConnected, SqueezeExcitation
-from facelocus.nn.attention import ATTENTIONS
+from facelocus.nn.attention import ATTENTIONS, PSENormalised, PSEOpen, PSEResidual, PSESharp, PSESoftmax
 from facelocus.nn.attention.squeeze import SQUEEZES, PositionSqueeze
 
 #: Modules of 8 channels on 4 x 3 positions, one for each kind and squeeze.
@@ -61,6 +61,31 @@ def test_pse_conv_equals_the_equations() -> None:
     torch.testing.assert_close(excited, y)
     torch.testing.assert_close(module(x), y)
     torch.testing.assert_close(module.masks(x), s)
+
+
+def test_other_forms_equal_their_equations() -> None:
+    x = random(2, C, 5, 6)
+    paper = PSEConv(C, 4).double()
+    e = torch.logit(paper.masks(x))
+    s, competing = torch.sigmoid(e), torch.softmax(e.flatten(2), 2).unflatten(2, (5, 6))
+    expected = {
+        PSEResidual: (s, (1 + s) * x),
+        PSENormalised: (s, s / s.mean((2, 3), keepdim=True) * x),
+        PSESoftmax: (competing / competing.amax((2, 3), keepdim=True), 30 * competing * x),
+        PSESharp: (torch.sigmoid(4 * e), torch.sigmoid(4 * e) * x),
+        PSEOpen: (s, s * x),
+    }
+    for form, (mask, y) in expected.items():
+        module = form(C, 4).double()
+        module.load_state_dict(paper.state_dict(), strict=form is not PSESoftmax)
+        excited, its_mask = module(x, masks=True)
+        torch.testing.assert_close(its_mask, mask)
+        torch.testing.assert_close(excited, y)
+
+
+def test_an_open_form_begins_open_and_softmax_has_no_bias_that_does_nothing() -> None:
+    assert PSEOpen(256).masks(random(2, 256, 5, 6).float()).mean() > 0.8
+    assert parameters(PSESoftmax(256)) == 176
 
 
 @torch.no_grad()
@@ -171,6 +196,10 @@ def test_contract_of_every_attention(kind: str) -> None:
     for parameter in module.parameters():
         nn.init.uniform_(parameter, 0.1, 0.5)  # positive: no ReLU is off, so every parameter matters
     x = random(2, 2 * C, H, W).abs().requires_grad_()
+    if isinstance(module, PSESoftmax):  # what is added everywhere changes nothing: each unit is off somewhere
+        assert module.reduce.bias is not None
+        z = module.squeeze(x.detach().unflatten(1, (2, C))).flatten(1, 2)
+        module.reduce.bias.data -= module.reduce(z).mean((0, 2, 3))
     y = module(x)
     assert y.shape == x.shape and y.isfinite().all()
     assert isinstance(module.has_masks, bool)

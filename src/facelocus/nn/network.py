@@ -35,7 +35,8 @@ class NetworkSpec:
         channels: width of each sub-network's convolution.
         conv_groups: groups of that convolution.
         conv_affine: whether its BatchNorm learns scale and shift.
-        attention: "none", "pse_conv", "pse_fully_connected" or "squeeze_excitation".
+        attention: "none", "pse_conv", "pse_fully_connected", "squeeze_excitation", or another form of PSE:
+            "pse_residual", "pse_normalised", "pse_softmax", "pse_sharp", "pse_open".
         reduction: the attention's bottleneck is channels / reduction.
         squeeze: PSE's squeeze: "mean", "max", "mean_max" or "weighted".
         pooling: "mean" over all positions or "max" 3 x 3, stride 2.

@@ -154,7 +154,8 @@ class SubNetworks(nn.Module):
             # The mean of mask * x is one product over positions: the excited x itself is never written.
             masks = self.attention.masks(x)  # type: ignore[operator]
             by_region = x.unflatten(1, (self.regions, self.channels))
-            pooled = torch.einsum("brchw,brhw->brc", by_region, masks) / (x.shape[2] * x.shape[3])
+            weights = self.attention.weights(masks)  # type: ignore[operator]
+            pooled = torch.einsum("brchw,brhw->brc", by_region, weights) / (x.shape[2] * x.shape[3])
         else:
             if self.attention is not None and self.has_masks:
                 x, masks = self.attention(x, masks=True)

@@ -59,9 +59,17 @@ class _PSE(nn.Module):
         """Return W2 relu(W1 z): B x G x S x H x W -> B x G x H x W."""
         raise TypeError("use PSEConv or PSEFullyConnected")
 
+    def logits(self, x: Tensor) -> Tensor:
+        """Return the excitation before its sigmoid: B x (G*C) x H x W -> B x G x H x W."""
+        return self.excitation(self.squeeze(split_groups(x, self.groups, self.channels)))
+
     def masks(self, x: Tensor) -> Tensor:
         """Return the masks alone: B x (G*C) x H x W -> B x G x H x W in [0, 1]."""
-        return torch.sigmoid(self.excitation(self.squeeze(split_groups(x, self.groups, self.channels))))
+        return torch.sigmoid(self.logits(x))
+
+    def weights(self, masks: Tensor) -> Tensor:
+        """Return what x is multiplied by, from `masks`: in the paper the masks themselves."""
+        return masks
 
     @overload
     def forward(self, x: Tensor, masks: Literal[False] = ...) -> Tensor: ...
@@ -74,7 +82,7 @@ class _PSE(nn.Module):
             ValueError: x is not B x (G*C) x H x W.
         """
         s = self.masks(x)
-        excited = (split_groups(x, self.groups, self.channels) * s.unsqueeze(2)).flatten(1, 2)
+        excited = (split_groups(x, self.groups, self.channels) * self.weights(s).unsqueeze(2)).flatten(1, 2)
         return (excited, s) if masks else excited
 
 
