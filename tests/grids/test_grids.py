@@ -11,7 +11,9 @@ from facelocus.grids.paper_short import MODULES
 from facelocus.training.grid import settings
 
 
-@pytest.mark.parametrize("name", [name for name in grid_names() if not name.endswith(("controls", "growth"))])
+@pytest.mark.parametrize(
+    "name", [name for name in grid_names() if name.startswith("paper") and not name.endswith(("controls", "growth"))]
+)
 def test_modules_of_one_trunk_differ_in_the_module_alone(name: str) -> None:
     by_trunk: dict[str, set[str]] = {}
     for run, recipe in load_grid(name).recipes.items():
@@ -30,6 +32,15 @@ def test_the_grid_of_the_paper_is_complete() -> None:
         assert len(load_grid(name).seeds) >= 3
     assert {recipe.phases[0].iterations for recipe in load_grid("paper_short").recipes.values()} == {3_000}
     assert {recipe.phases[0].iterations for recipe in load_grid("paper").recipes.values()} == {20_000}
+
+
+def test_variants_of_the_mask_change_one_thing_each() -> None:
+    recipes = load_grid("localisation_small").recipes
+    base = settings(recipes["tf_efficientnet_lite0/pse_conv"])
+    for name, recipe in recipes.items():
+        ours = settings(recipe)
+        changed = {key for key in ours.keys() | base.keys() if ours.get(key) != base.get(key)}
+        assert len(changed) == (not name.endswith("/pse_conv")), name
 
 
 def test_controls_differ_in_rate_and_normalisation_as_named() -> None:

@@ -155,8 +155,10 @@ def train(
 def _learn(stage: Stage, batch: Tensor, labels: Tensor, rate: float, state: State, plan: Plan) -> Tensor:
     """Take one step and return the losses of this process's part by attribute, A."""
     set_rate(state.optimizer, rate)
-    losses = attribute_losses(stage(batch), labels)
-    (losses.sum() / len(labels)).backward()
+    logits, charged = stage(batch)
+    losses = attribute_losses(logits, labels)
+    loss = losses.sum() / len(labels)
+    (loss if charged is None else loss + charged).backward()
     state.optimizer.step()
     state.optimizer.zero_grad(set_to_none=True)
     state.average.update(state.network, plan.since(state.step))

@@ -132,6 +132,20 @@ class Schedule:
 
 
 @dataclass(frozen=True)
+class Penalty:
+    """What masks are charged beside the loss of an image, which is the sum over attributes.
+
+    Attributes:
+        overlap: times the mean correlation of two masks of a face, where it is positive.
+        outside: times the share of a mask's mass outside its region, mean over regions; only of CelebA's regions is it
+            known where they lie.
+    """
+
+    overlap: Annotated[float, msgspec.Meta(ge=0)] = 0.0
+    outside: Annotated[float, msgspec.Meta(ge=0)] = 0.0
+
+
+@dataclass(frozen=True)
 class Recipe:
     """Everything that decides a run, apart from the data.
 
@@ -142,6 +156,7 @@ class Recipe:
         augment: see Augment.
         optimizer: see Optimizer.
         schedule: see Schedule.
+        penalty: see Penalty; asked of a network with masks.
         ema: decay of the moving average of weights and BatchNorm statistics that is evaluated and kept; 0 for none.
         precision: "bf16" runs the network under autocast, "fp32" does not.
         seed: of weights, order and augmentation.
@@ -157,6 +172,7 @@ class Recipe:
     augment: Augment = field(default_factory=Augment)
     optimizer: Optimizer = field(default_factory=Optimizer)
     schedule: Schedule = field(default_factory=Schedule)
+    penalty: Penalty = field(default_factory=Penalty)
     ema: float = 0.999
     precision: Literal["bf16", "fp32"] = "bf16"
     seed: int = 0

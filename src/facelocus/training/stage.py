@@ -10,10 +10,12 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 from tqdm import tqdm
 
+from facelocus.images.regions import region_maps
 from facelocus.nn.network import RegionNetwork
 from facelocus.training.augment import augment
 from facelocus.training.batches import Batches
-from facelocus.training.recipe import Recipe
+from facelocus.training.penalty import mask_penalty
+from facelocus.training.recipe import Penalty, Recipe
 from facelocus.training.world import World
 
 #: A frozen trunk's features are kept for so many random variants of each face, as far as they fit.
@@ -23,7 +25,7 @@ _CHUNK = 64  # faces at once while features are computed for keeping
 
 
 class Stage:
-    """A phase, made ready: calling it gives the logits of a batch that `steps` yields.
+    """A phase, made ready: calling it gives the logits of a batch that `steps` yields, and the masks' penalty.
 
     With a frozen trunk a batch is features: of every face some random variants go through the trunk once, and
     each step takes one of them. Where not even one fits into CACHE_BYTES, features are computed at every step.
@@ -48,6 +50,7 @@ class Stage:
         self._kept = self._keep(length) if self.frozen else None
         learning: nn.Module = _Heads(network) if self.frozen else network
         self._learning = DistributedDataParallel(learning) if world.size > 1 else learning
+        self._regions = self._region_maps() if recipe.penalty != Penalty() else None
 
     def steps(self, first: int, last: int) -> Iterator[tuple[int, Tensor, Tensor]]:
         """Yield (step, what to call this with, labels int8 B x A) for first <= step < last."""
@@ -67,14 +70,23 @@ class Stage:
             )
             yield step, self._features(frames) if self.frozen else frames, labels
 
-    def __call__(self, batch: Tensor) -> Tensor:
-        """Return the logits of a batch, B x A, in training mode."""
+    def __call__(self, batch: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Return the logits of a batch, B x A, in training mode, and what its masks are charged, if anything."""
         self.network.train()
         if self.frozen:
             self.network.trunk.eval()
         with self._autocast():
-            logits: Tensor = self._learning(batch)
-        return logits
+            if self._regions is None:
+                return self._learning(batch), None
+            logits, masks = self._learning(batch, masks=True)
+        return logits, mask_penalty(masks.float(), self._regions, self.recipe.penalty)
+
+    def _region_maps(self) -> Tensor:
+        """Return the regions at the masks' size, R x h x w."""
+        with torch.no_grad():
+            like = self._features(_floats(self.batches.frames(self.batches.rows[:1])))
+        maps = region_maps(self.network.attributes.regions, (like.shape[2], like.shape[3]))
+        return torch.from_numpy(maps).to(self.batches.device)
 
     def _autocast(self) -> torch.autocast:
         return torch.autocast(self.batches.device.type, torch.bfloat16, enabled=self.recipe.precision == "bf16")
@@ -111,10 +123,8 @@ class _Heads(nn.Module):
         super().__init__()
         self.network = network
 
-    def forward(self, shared: Tensor) -> Tensor:
-        logits = self.network.heads(shared)
-        assert isinstance(logits, Tensor)
-        return logits
+    def forward(self, shared: Tensor, masks: bool = False) -> Tensor | tuple[Tensor, Tensor]:
+        return self.network.heads(shared, masks)
 
 
 def _floats(faces: Tensor) -> Tensor:

@@ -14,9 +14,10 @@ from torch import Tensor
 
 from facelocus.attributes import AttributeSet
 from facelocus.errors import ModelFileError, RecipeError, UsageError
+from facelocus.images.regions import region_maps
 from facelocus.nn.network import RegionNetwork
 from facelocus.nn.weights import read_tensors
-from facelocus.training.recipe import Recipe
+from facelocus.training.recipe import Penalty, Recipe
 from facelocus.training.run import load_weights
 
 #: What a recipe's network has to be for published layers to fit.
@@ -157,6 +158,12 @@ def first_network(
     torch.manual_seed(recipe.seed)
     network = recipe.network.build(attributes)
     _try_sizes(network, recipe)
+    if recipe.penalty != Penalty():
+        if not network.sub_networks.has_masks:
+            raise RecipeError(
+                f"penalty: a network with attention {recipe.network.attention!r} has no masks: set pse_conv"
+            )
+        region_maps(attributes.regions)  # refuses regions of which it is not known where they lie
     network.start_at(_rates(labels))
     if start is not None:
         start.put_into(network, recipe)
