@@ -20,6 +20,7 @@ EVALUATION = ROOT / "results" / "weights" / "default.json"
 RECORD = ROOT / "results" / "weights" / "soft" / "record.json"
 AGREEMENT = ROOT / "results" / "data" / "agreement.json"
 OWN_LABELS = ROOT / "results" / "own-data" / "own-labels.json"
+LOCALISATION = ROOT / "results" / "localisation" / "default.json"
 DETECTION = ROOT / "results" / "photographs" / "detection.json"
 REGISTRATION = ROOT / "results" / "photographs" / "registration.json"
 SPEED = ROOT / "results" / "photographs" / "speed.json"
@@ -245,6 +246,39 @@ def speed(result: Path = SPEED, runtimes: Path = RUNTIMES) -> str:
     return "\n".join(lines) + "\n"
 
 
+def localisation(result: Path = LOCALISATION) -> str:
+    """Return how far the shipped masks lie on their regions, and what is lost where they are hidden."""
+    found = json.loads(result.read_text(encoding="utf-8"))
+    hidden = found["faithfulness"]
+    lines = [
+        f"The shipped model on {found['faces']:,} {found['split']} faces of {found['people']} people, with 95 % intervals "
+        "over people:",
+        "",
+        "| region | own | others | pointing | by chance |",
+        "|---|---|---|---|---|",
+    ]
+    for name, row in {"all": found, **found["regions"]}.items():
+        own, others, pointing = (_between(row[key]) for key in ("own", "others", "pointing"))
+        lines.append(f"| {name} | {own} | {others} | {pointing} | {row['pointing by chance']:.2f} |")
+    lines += [
+        "",
+        f"On {hidden['faces']} of them, right answers in percent with a fifth of the frame hidden, or shown alone; whole "
+        f"it is {hidden['whole'][0]:.1f}:",
+        "",
+        "| the fifth where the mask is | hidden | shown alone |",
+        "|---|---|---|",
+    ]
+    for order in ("highest", "lowest", "random"):
+        cells = " | ".join(_between(hidden[f"{order} {kind}"], 1) for kind in ("hidden", "shown"))
+        lines.append(f"| {'anywhere, at random' if order == 'random' else order} | {cells} |")
+    return "\n".join(lines) + "\n"
+
+
+def _between(estimate: list[float], digits: int = 2) -> str:
+    mean, low, high = (f"{value:.{digits}f}" for value in estimate)
+    return f"{mean} ({low} to {high})"
+
+
 def example(name: str, language: str) -> str:
     """Return a file of examples/ as a block of code."""
     text = (ROOT / "examples" / name).read_text(encoding="utf-8")
@@ -270,6 +304,7 @@ BLOCKS: dict[str, dict[str, Callable[[], str]]] = {
         "javascript": lambda: example("model_file.mjs", "javascript"),
     },
     "docs/photographs.md": {"columns": columns, "found": found, "quality": quality, "speed": speed},
+    "docs/localisation.md": {"localisation": localisation},
     "docs/own-labels.md": {"own-labels": own_labels, "sharding": sharding},
 }
 
