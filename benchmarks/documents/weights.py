@@ -1,0 +1,92 @@
+"""The shipped weights: how good they are, how they were made, attribute by attribute."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from documents import RESULTS
+from facelocus.attributes import CELEBA, MEANINGS
+
+EVALUATION = RESULTS / "weights" / "default.json"
+RECORD = RESULTS / "weights" / "soft" / "record.json"
+AGREEMENT = RESULTS / "data" / "agreement.json"
+
+_ROWS = {
+    "mean_accuracy": "accuracy",
+    "mean_balanced_accuracy": "balanced accuracy",
+    "mean_f1": "F1",
+    "mean_average_precision": "average precision",
+}
+
+
+def numbers(evaluation: Path = EVALUATION, record: Path = RECORD) -> str:
+    """Return the table as Markdown, from an evaluation and the record of the run."""
+    report = json.loads(evaluation.read_text(encoding="utf-8"))
+    people = f" of {report['people']:,} people" if report["people"] else ""
+    lines = [
+        f"On {report['images']:,} faces{people} ({report['data']['description']}; {report['split']} split), "
+        f"means over {len(report['attributes'])} attributes in percent, with 95 % intervals over "
+        f"resampled {report['bootstrap']['over']}:",
+        "",
+        "| | mean | interval |",
+        "|---|---|---|",
+    ]
+    for key, title in _ROWS.items():
+        low, high = report["intervals"][key]
+        lines.append(f"| {title} | {report[key]:.2f} | {low:.2f} to {high:.2f} |")
+    lines += ["", _extremes(report["attributes"]) + " " + _run(record)]
+    return "\n".join(lines) + "\n"
+
+
+def _extremes(attributes: dict[str, Any]) -> str:
+    """Say where it is good and where it is not, by balanced accuracy: plain accuracy flatters rare attributes."""
+    ranked = sorted(attributes, key=lambda name: attributes[name]["balanced_accuracy"], reverse=True)
+    best, worst = (
+        ", ".join(f"{name.replace('_', ' ')} {attributes[name]['balanced_accuracy']:.0f}" for name in names)
+        for names in (ranked[:3], ranked[:-4:-1])
+    )
+    return f"Best by balanced accuracy: {best}. Worst: {worst}."
+
+
+def _run(record: Path) -> str:
+    """Say how the weights were made, run after run."""
+    run = json.loads(record.read_text(encoding="utf-8"))
+    chain = [run]
+    while before := chain[0].get("from"):
+        chain.insert(0, before)
+    recipes = ", then ".join(f"`{link['recipe']}`" for link in chain)
+    minutes = sum(link["seconds"] for link in chain) / 60
+    devices = ", then ".join(dict.fromkeys(link["device"] for link in chain))
+    return (
+        f"Trained with the recipe {recipes} on {run['data']['training_images']:,} faces in {minutes:.0f} minutes "
+        f"({devices}, {run['threads']} threads, other work beside it)."
+    )
+
+
+def attributes(agreement: Path = AGREEMENT, evaluation: Path = EVALUATION) -> str:
+    """Return what each attribute means, how far its labels agree and how well it is predicted, region by region."""
+    agreed = json.loads(agreement.read_text(encoding="utf-8"))
+    report = json.loads(evaluation.read_text(encoding="utf-8"))
+    lines = [
+        f"*Yes* is how often it is labelled in {agreed['pictures']:,} pictures of {agreed['people']:,} people "
+        f"({agreed['data']}), every person counting once. *One person*: how often two pictures of one person have one "
+        "label; *anybody*: two pictures of anybody. *Accuracy* and *balanced* are of the shipped weights on "
+        f"{report['images']:,} other faces, all in percent.",
+    ]
+    for region in CELEBA.regions:
+        lines += [
+            "",
+            f"### {region.capitalize()}",
+            "",
+            "| attribute | what was ticked | yes | one person | anybody | accuracy | balanced |",
+            "|---|---|---|---|---|---|---|",
+        ]
+        for name in CELEBA.in_region(region):
+            labels, score = agreed["attributes"][name], report["attributes"][name]
+            lines.append(
+                f"| {name} | {MEANINGS[name]} | {labels['yes']:.0f} | {labels['within']:.0f} | {labels['anybody']:.0f} "
+                f"| {score['accuracy']:.1f} | {score['balanced_accuracy']:.1f} |"
+            )
+    return "\n".join(lines) + "\n"
