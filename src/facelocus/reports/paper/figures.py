@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import fmean
@@ -15,9 +14,8 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, NullLocator
 
 from facelocus.attributes import CELEBA
-from facelocus.files import write_atomically
 from facelocus.reports import published
-from facelocus.reports.figure import GREY, GRID, INK
+from facelocus.reports.figure import GREY, GRID, INK, save_figure
 from facelocus.reports.paper.conditions import Cell
 from facelocus.reports.paper.growth import Growth
 from facelocus.reports.paper.runs import MODULES
@@ -65,7 +63,7 @@ def draw_growth(found: Sequence[Growth], file: Path) -> bool:
         plain(axes, "both")
         figure.legend(loc="outside lower center", ncols=1, frameon=False, fontsize=9)
         figure.suptitle("How accuracy grows with the training images, and where the curve leads", fontsize=11)
-        save(figure, file)
+        save_figure(figure, file)
     return True
 
 
@@ -118,7 +116,7 @@ def draw_attributes(shown: dict[str, Cell], file: Path) -> bool:
         }
         figure.legend(list(marks.values()), list(marks), loc="outside lower center", ncols=1, frameon=False, fontsize=9)
         figure.suptitle("Ours against the printed accuracies, attribute by attribute (other test faces)", fontsize=11)
-        save(figure, file)
+        save_figure(figure, file)
     return True
 
 
@@ -138,10 +136,3 @@ def plain(axes: Axes, grid: Literal["x", "both"]) -> None:
     axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)
     axes.tick_params(length=0)
-
-
-def save(figure: Figure, file: Path) -> None:
-    """Write a PNG that says nothing of when and by which version it was made: equal records give equal bytes."""
-    with io.BytesIO() as buffer:
-        figure.savefig(buffer, format="png", metadata={"Software": None})
-        write_atomically(file, buffer.getvalue())

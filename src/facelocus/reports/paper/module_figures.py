@@ -10,10 +10,10 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from facelocus.reports.figure import GREY, INK
+from facelocus.reports.figure import GREY, INK, save_figure
 from facelocus.reports.paper.conditions import Condition, Family
 from facelocus.reports.paper.differences import METRICS, Resamples
-from facelocus.reports.paper.figures import SHORT, STYLE, dot, plain, save
+from facelocus.reports.paper.figures import SHORT, STYLE, dot, plain
 from facelocus.reports.paper.gains import GAINS, TRUNKS
 from facelocus.reports.paper.runs import MODULES
 
@@ -73,7 +73,7 @@ def _draw(rows: Sequence[Row], resamples: Resamples, file: Path, title: str) -> 
             claim = Line2D([], [], linestyle="", marker="D", markerfacecolor="none", markeredgecolor=INK)
             figure.legend([claim], ["the paper's claim"], loc="outside lower center", frameon=False, fontsize=9)
         figure.suptitle(title, fontsize=11)
-        save(figure, file)
+        save_figure(figure, file)
     return True
 
 
