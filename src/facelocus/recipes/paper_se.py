@@ -1,10 +1,11 @@
 """SE on CelebA as section 4.2 prints it; PSE(b), and with --set network.attention=... the other modules.
 
 The trunk is timm's seresnet50, the nearest well-kept one of the family; the largest is `--set
-network.trunk=legacy_senet154`. Its ImageNet weights are fetched by nobody here: give them with --from, or take
-`paper_se_scratch`.
+network.trunk=legacy_senet154`. The paper starts from ImageNet weights, which no package holds for these trunks and
+nothing here fetches: the printed rate is for a run that starts from such weights, and without them it hardly learns
+(`paper_se_scratch` does).
 
-    facelocus train paper_se --data CELEBA --to RUN --from WEIGHTS
+    facelocus train paper_se --data CELEBA --to RUN --from RUN_OF_THE_SAME_NETWORK
 
 What the paper leaves open is chosen in docs/paper.md.
 """
