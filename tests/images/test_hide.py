@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from facelocus.attributes import FRAME
-from facelocus.images.hide import hide, parts
+from facelocus.images.hide import cover, hide, parts
 from faces import draw_face
 
 SIZE = FRAME[:2]
@@ -33,7 +33,7 @@ def test_what_is_hidden_is_gone_and_the_rest_stays(how: Literal["blur", "grey"])
     frames = np.stack([draw_face(seed) for seed in range(2)])
     where = np.zeros((2, *SIZE), bool)
     where[:, 100:130, 60:120] = True
-    hidden = hide(frames, where, how)
+    hidden = hide(frames, where, cover(frames, how))
     np.testing.assert_array_equal(hidden[~where], frames[~where])
     before, after = (picture[:, 100:130, 60:120].std(axis=(1, 2)).mean() for picture in (frames, hidden))
     assert after < before / 2

@@ -27,7 +27,7 @@ def test_a_resample_is_the_scores_of_the_faces_repeated_as_drawn() -> None:
     labels, probabilities, people = drawn()
     got = resample(labels, probabilities, HALF, people, resamples=20, seed=3)
     group = np.unique(people, return_inverse=True)[1]
-    weights = next(intervals._draws(75, 20, 3, 20))
+    weights = next(intervals.draw_people(75, 20, 3, 20))
     assert (weights.sum(axis=0) == 75).all()
     for i in range(20):
         rows = np.repeat(np.arange(300), weights[group, i].astype(int))
@@ -41,7 +41,7 @@ def test_means_are_those_of_the_faces_repeated_as_drawn() -> None:
     values = np.random.default_rng(1).random((300, 2))
     got = resample_means(values, people, resamples=20, seed=3)
     group = np.unique(people, return_inverse=True)[1]
-    weights = next(intervals._draws(75, 20, 3, 20))
+    weights = next(intervals.draw_people(75, 20, 3, 20))
     for i in range(20):
         rows = np.repeat(np.arange(300), weights[group, i].astype(int))
         np.testing.assert_allclose(got[i], values[rows].mean(axis=0))

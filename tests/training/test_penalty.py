@@ -61,7 +61,7 @@ def test_a_run_that_is_charged_for_it_keeps_its_masks_on_their_regions(
         train(dataclasses.replace(longer, penalty=Penalty(outside=weight)), pack, run)
         masks = load_run(run).predict(pack.frames(pack.rows("train"))).masks
         assert masks is not None
-        regions = torch.from_numpy(region_maps(CELEBA.regions, masks.shape[2:]))
+        regions = torch.tensor(region_maps(CELEBA.regions, masks.shape[2:]))
         outside.append(float(mask_penalty(torch.from_numpy(masks), regions, Penalty(outside=1.0))))
     assert outside[1] < outside[0] - 0.03
 

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from facelocus.cli.models import ModelName, model_record, open_model
 from facelocus.cli.places import refuse_no_file
-from facelocus.cli.splits import open_split
+from facelocus.cli.splits import SplitName, open_split
 from facelocus.errors import DataError
 from facelocus.files import write_atomically
 from facelocus.provenance import cpu_name, now, versions
@@ -28,10 +29,8 @@ _COLUMNS = {"accuracy": "accuracy", "balanced_accuracy": "balanced", "f1": "F1",
 
 def evaluate(
     data: Annotated[Path, typer.Argument(help="Labelled faces of any layout, or a Pack.")],
-    model: Annotated[
-        str, typer.Option(help="A shipped name, an .onnx file, or a run's folder (needs the lab).")
-    ] = "default",
-    split: Annotated[str, typer.Option(help="train, validation or test.")] = "test",
+    model: ModelName = "default",
+    split: SplitName = "test",
     out: Annotated[Path | None, typer.Option("--json", help="Write all numbers to this file.")] = None,
     flip: Annotated[bool, typer.Option("--flip", help="Average each face with its mirror image.")] = False,
 ) -> None:
@@ -40,7 +39,6 @@ def evaluate(
     Accuracy and F1 are taken at the model's accuracy thresholds, balanced accuracy at its balanced ones;
     intervals hold 95 % of 2,000 resamples of people.
     """
-    from facelocus.cli.models import open_model
     from facelocus.metrics import summarise
 
     refuse_no_file("--json", out)
@@ -55,9 +53,8 @@ def evaluate(
         predictor.thresholds,
         None if pack.people is None else pack.people[rows],
     )
-    commit = predictor.metadata.get("training", {}).get("commit")
     report = {
-        "model": {"name": predictor.name, "sha256": predictor.sha256, "commit": commit},
+        "model": model_record(predictor),
         "data": {"description": pack.description, "fingerprint": pack.fingerprint},
         "split": split,
         "flip": flip,

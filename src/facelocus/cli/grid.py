@@ -26,15 +26,14 @@ def grid(
     from facelocus.cli.lab import require_lab
 
     require_lab()
+    from facelocus.cli.models import open_start
     from facelocus.data.pack import open_pack
     from facelocus.grids import load_grid
-    from facelocus.model import shipped_models
     from facelocus.training.grid import run_grid
     from facelocus.training.loop import choose_device
-    from facelocus.training.start import Start
 
     chosen = load_grid(name)
     where = choose_device(device)
-    start = None if from_ is None else Start.read(shipped_models().get(from_, Path(from_)))
+    start = open_start(from_)
     made = run_grid(chosen, name, open_pack(data), to / name, results, device=where, start=start, only=only)
     typer.echo(f"{results}: {made} runs added; next: facelocus report paper --records {results}")

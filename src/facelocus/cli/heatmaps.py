@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from facelocus.cli.models import ModelName, model_record, open_model, refuse_no_masks
 from facelocus.cli.places import refuse_no_file
 from facelocus.cli.splits import open_split
 from facelocus.errors import InputError, UsageError
@@ -32,9 +33,7 @@ def heatmaps(
         Path | None, typer.Option(help="Instead, labelled faces of any layout, or a Pack: their mean masks.")
     ] = None,
     split: Annotated[str, typer.Option(help="With --data: train, validation or test.")] = "test",
-    model: Annotated[
-        str, typer.Option(help="A shipped name, an .onnx file, or a run's folder (needs the lab).")
-    ] = "default",
+    model: ModelName = "default",
     to: Annotated[Path, typer.Option(metavar="PNG", help="Draw here.")] = Path("heatmaps.png"),
     out: Annotated[Path | None, typer.Option("--json", help="With --data: write the mean masks to this file.")] = None,
 ) -> None:
@@ -44,7 +43,6 @@ def heatmaps(
 
     With --data the mean of each mask over a split is laid over a drawn head; no picture of the data enters the figure.
     """
-    from facelocus.cli.models import open_model, refuse_no_masks
     from facelocus.images.heatmaps import draw_mean_masks
 
     if (photo is None) == (data is None):
@@ -89,11 +87,7 @@ def _mean_masks(predictor: Predictor, data: Path, split: str) -> dict[str, Any]:
     return {
         "what": "mean over faces of each sub-network's mask, regions x rows x columns over the aligned frame",
         "unit": "weight, 0 to 1",
-        "model": {
-            "name": predictor.name,
-            "sha256": predictor.sha256,
-            "commit": predictor.metadata.get("training", {}).get("commit"),
-        },
+        "model": model_record(predictor),
         "data": {"description": pack.description, "fingerprint": pack.fingerprint},
         "split": split,
         "images": len(rows),

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from facelocus.cli.models import ModelName, model_record, open_model, refuse_no_masks
 from facelocus.cli.places import refuse_no_file
-from facelocus.cli.splits import open_split
+from facelocus.cli.splits import SplitName, open_split
 from facelocus.errors import DataError
 from facelocus.files import write_atomically
 from facelocus.provenance import commit, cpu_name, now, versions
@@ -26,10 +27,8 @@ _SHOWN = ("own", "others", "pointing", "pointing by chance")
 
 def localise(
     data: Annotated[Path, typer.Argument(help="Labelled faces with people, such as CelebA, or a Pack.")],
-    model: Annotated[
-        str, typer.Option(help="A shipped name, an .onnx file, or a run's folder (needs the lab).")
-    ] = "default",
-    split: Annotated[str, typer.Option(help="train, validation or test.")] = "test",
+    model: ModelName = "default",
+    split: SplitName = "test",
     faithful: Annotated[
         int, typer.Option(help="Faces of which parts are hidden; each takes as long as 48 others.", min=1)
     ] = 300,
@@ -40,7 +39,6 @@ def localise(
     A mask that is the same everywhere scores 1, whatever its level. Beside each stand the other masks on that region:
     what shuffling the masks among the sub-networks would give.
     """
-    from facelocus.cli.models import open_model, refuse_no_masks
     from facelocus.reports.localisation import measure_localisation
 
     refuse_no_file("--json", out)
@@ -66,11 +64,7 @@ def localise(
     )
     record = {
         "what": "masks against the regions they are named for, and against the answers",
-        "model": {
-            "name": predictor.name,
-            "sha256": predictor.sha256,
-            "commit": predictor.metadata.get("training", {}).get("commit"),
-        },
+        "model": model_record(predictor),
         "maps": "masks",
         "data": {"description": pack.description, "fingerprint": pack.fingerprint},
         "split": split,

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
 
 from facelocus.errors import ModelFileError
 
 if TYPE_CHECKING:
     from facelocus.model import Predictor
+    from facelocus.training.start import Start
+
+
+ModelName = Annotated[str, typer.Option(help="A shipped name, an .onnx file, or a run's folder (needs the lab).")]
 
 
 def open_model(name: str) -> Predictor:
@@ -28,6 +34,24 @@ def open_model(name: str) -> Predictor:
     from facelocus.training.run import load_run
 
     return load_run(Path(name))
+
+
+def open_start(name: str | None) -> Start | None:
+    """Return the weights that --from names: a shipped name, an .onnx file, a run's folder, or what convert made.
+
+    Raises:
+        ModelFileError: it is none of them, or damaged.
+    """
+    from facelocus.model import shipped_models
+    from facelocus.training.start import Start
+
+    return None if name is None else Start.read(shipped_models().get(name, Path(name)))
+
+
+def model_record(predictor: Predictor) -> dict[str, Any]:
+    """Return what a record of a measurement says of the model."""
+    commit = predictor.metadata.get("training", {}).get("commit")
+    return {"name": predictor.name, "sha256": predictor.sha256, "commit": commit}
 
 
 def refuse_no_masks(predictor: Predictor, name: str) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from facelocus.errors import DataError, UsageError
 
@@ -12,6 +14,9 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from facelocus.data import Pack
+
+
+SplitName = Annotated[str, typer.Option(help="train, validation or test.")]
 
 
 def open_split(data: Path, split: str) -> tuple[Pack, npt.NDArray[np.int64]]:

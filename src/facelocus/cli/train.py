@@ -42,6 +42,7 @@ def train(
     from facelocus.cli.lab import require_lab
 
     require_lab()
+    from facelocus.cli.models import open_start
     from facelocus.data.pack import open_pack
     from facelocus.model import shipped_models
     from facelocus.recipes import load_recipe
@@ -49,7 +50,6 @@ def train(
     from facelocus.training.loop import train as run
     from facelocus.training.record import Origin
     from facelocus.training.replay import Replay
-    from facelocus.training.start import Start
 
     if to is None:
         raise UsageError("train needs --to, the folder of the run")
@@ -62,7 +62,7 @@ def train(
         data = data or Path(again.origin.data)
     if recipe is None or data is None:
         raise UsageError("train needs a recipe and --data: facelocus train default --data CELEBA --to RUN")
-    start = None if from_ is None else Start.read(shipped_models().get(from_, Path(from_)))
+    start = open_start(from_)
     if again is not None:
         chosen = again.recipe
     else:

@@ -5,17 +5,15 @@ A new grid is a file here with a GRID; its file name is what `facelocus grid` ca
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
+import sys
 
-from facelocus.errors import RecipeError
 from facelocus.training.grid import Grid
-from facelocus.training.settings import nearest
+from facelocus.training.settings import load_named, module_names
 
 
 def grid_names() -> list[str]:
     """Return the names `load_grid` knows."""
-    return sorted(module.name for module in pkgutil.iter_modules(__path__))
+    return module_names(sys.modules[__name__])
 
 
 def load_grid(name: str) -> Grid:
@@ -24,8 +22,6 @@ def load_grid(name: str) -> Grid:
     Raises:
         RecipeError: there is none of that name (with the nearest one).
     """
-    if name not in grid_names():
-        raise RecipeError(f"unknown grid {name!r}{nearest(name, grid_names())}")
-    grid = importlib.import_module(f"{__name__}.{name}").GRID
+    grid = load_named(sys.modules[__name__], "grid", name)
     assert isinstance(grid, Grid)
     return grid

@@ -32,12 +32,17 @@ def parts(ranks: npt.NDArray[np.floating], share: float, size: tuple[int, int]) 
     return chosen
 
 
-def hide(frames: RGB, where: npt.NDArray[np.bool_], how: Literal["blur", "grey"] = "blur") -> RGB:
-    """Return frames, uint8 N x H x W x 3, hidden where it says: blurred, or replaced by each frame's mean colour."""
-    hidden = np.empty_like(frames)
+def cover(frames: RGB, how: Literal["blur", "grey"] = "blur") -> RGB:
+    """Return what hides frames, uint8 N x H x W x 3: each blurred, or its mean colour."""
+    covers = np.empty_like(frames)
     for i, frame in enumerate(frames):
         if how == "blur":
-            hidden[i] = np.asarray(Image.fromarray(frame).filter(ImageFilter.GaussianBlur(BLUR)))
+            covers[i] = np.asarray(Image.fromarray(frame).filter(ImageFilter.GaussianBlur(BLUR)))
         else:
-            hidden[i] = frame.mean(axis=(0, 1)).round()
-    return np.where(where[..., None], hidden, frames)
+            covers[i] = frame.mean(axis=(0, 1)).round()
+    return covers
+
+
+def hide(frames: RGB, where: npt.NDArray[np.bool_], covers: RGB) -> RGB:
+    """Return frames, uint8 N x H x W x 3, with their covers where it says: bool N x H x W."""
+    return np.where(where[..., None], covers, frames)

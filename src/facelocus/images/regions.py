@@ -73,15 +73,14 @@ ELLIPSES: dict[str, tuple[_Ellipse, ...]] = {
 }
 
 
-@lru_cache(maxsize=1)
-def _whole_maps() -> Maps:
-    maps = np.stack([_drawn(ELLIPSES[name]) for name in CELEBA.regions])
-    maps.setflags(write=False)
-    return maps
+@lru_cache
+def _whole_map(region: str) -> Maps:
+    return _drawn(ELLIPSES[region])
 
 
+@lru_cache
 def region_maps(regions: tuple[str, ...] = CELEBA.regions, size: tuple[int, int] = FRAME[:2]) -> Maps:
-    """Return how far each pixel, or cell, of the frame belongs to each region: float32 R x h x w in [0, 1].
+    """Return how far each pixel, or cell, of the frame belongs to each region: float32 R x h x w in [0, 1], read-only.
 
     Args:
         regions: names of CelebA's regions; every map stands for itself, regions may overlap.
@@ -93,11 +92,13 @@ def region_maps(regions: tuple[str, ...] = CELEBA.regions, size: tuple[int, int]
     unknown = [name for name in regions if name not in ELLIPSES]
     if unknown:
         raise UsageError(f"where the region {unknown[0]!r} lies is not known: known are {', '.join(ELLIPSES)}")
-    maps = _whole_maps()[[CELEBA.regions.index(name) for name in regions]]
-    if size == FRAME[:2]:
-        return maps
-    shrunk = [Image.fromarray(each).resize(size[::-1], Image.Resampling.BOX) for each in maps]
-    return np.stack([np.asarray(each, np.float32) for each in shrunk])
+    maps = [_whole_map(name) for name in regions]
+    if size != FRAME[:2]:
+        shrunk = [Image.fromarray(each).resize(size[::-1], Image.Resampling.BOX) for each in maps]
+        maps = [np.asarray(each, np.float32) for each in shrunk]
+    stacked = np.stack(maps)
+    stacked.setflags(write=False)
+    return stacked
 
 
 def _drawn(ellipses: tuple[_Ellipse, ...]) -> Maps:

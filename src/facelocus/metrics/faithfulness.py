@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from facelocus.images.hide import hide, parts
+from facelocus.images.hide import cover, hide, parts
 from facelocus.images.read import RGB
 from facelocus.metrics.accuracy import Floats, Labels, correct, ratio
 
@@ -59,11 +59,12 @@ def hidden_and_shown(
         seed: of the noise.
     """
     rng = np.random.default_rng(seed)
+    covers = cover(frames, how)
     deleted, inserted = (np.full(maps.shape[:2], np.nan) for _ in range(2))
     for region in range(maps.shape[1]):
         ranks = maps[:, region] if order != "random" else rng.random(maps[:, region].shape)
         chosen = parts(-ranks if order == "lowest" else ranks, SHARE, frames.shape[1:3])
         for result, where in ((deleted, chosen), (inserted, ~chosen)):
-            probabilities = predict(hide(frames, where, how))
+            probabilities = predict(hide(frames, where, covers))
             result[:, region] = right_by_region(labels, probabilities, thresholds, region_index)[:, region]
     return deleted, inserted

@@ -61,7 +61,7 @@ def resample(
     rankings = [ranking(labels[:, a], probabilities[:, a]) for a in range(labels.shape[1])]
 
     parts = []
-    for weights in _draws(count, resamples, seed, max(1, _AT_ONCE // max(1, len(labels)))):
+    for weights in draw_people(count, resamples, seed, max(1, _AT_ONCE // max(1, len(labels)))):
         # Whole numbers below 2^24: exact in float32, so the order of summation cannot change them.
         sums = np.split((weights.T @ per_person).astype(np.float64), len(kinds), axis=1)
         at = {name: Confusion(sums[0], sums[1], *sums[2 + 2 * i : 4 + 2 * i]) for i, name in enumerate(right)}
@@ -82,7 +82,7 @@ def resample_means(
     np.add.at(summed, group.reshape(-1), np.column_stack([values, np.ones(len(values))]))
     parts = [
         weights.T.astype(np.float64) @ summed
-        for weights in _draws(len(numbers), resamples, seed, max(1, _AT_ONCE // max(1, len(values))))
+        for weights in draw_people(len(numbers), resamples, seed, max(1, _AT_ONCE // max(1, len(values))))
     ]
     sums = np.concatenate(parts)
     means: Floats = sums[:, :-1] / sums[:, -1:]
@@ -98,8 +98,8 @@ def interval(values: Floats) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def _draws(people: int, resamples: int, seed: int, at_once: int) -> Iterator[npt.NDArray[np.float32]]:
-    """Yield how often each person was drawn: float32, people x (up to at_once resamples)."""
+def draw_people(people: int, resamples: int, seed: int, at_once: int) -> Iterator[npt.NDArray[np.float32]]:
+    """Yield how often each person was drawn: float32, people x (up to at_once resamples); equal seeds draw equally."""
     rng = np.random.default_rng(seed)
     for start in range(0, resamples, at_once):
         size = min(at_once, resamples - start)

@@ -5,17 +5,15 @@ A new recipe is a file here with a RECIPE; its file name is what `facelocus trai
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
+import sys
 
-from facelocus.errors import RecipeError
 from facelocus.training.recipe import Recipe
-from facelocus.training.settings import nearest
+from facelocus.training.settings import load_named, module_names
 
 
 def recipe_names() -> list[str]:
     """Return the names `load_recipe` knows."""
-    return sorted(module.name for module in pkgutil.iter_modules(__path__))
+    return module_names(sys.modules[__name__])
 
 
 def load_recipe(name: str) -> Recipe:
@@ -24,8 +22,6 @@ def load_recipe(name: str) -> Recipe:
     Raises:
         RecipeError: there is none of that name (with the nearest one).
     """
-    if name not in recipe_names():
-        raise RecipeError(f"unknown recipe {name!r}{nearest(name, recipe_names())}")
-    recipe = importlib.import_module(f"{__name__}.{name}").RECIPE
+    recipe = load_named(sys.modules[__name__], "recipe", name)
     assert isinstance(recipe, Recipe)
     return recipe

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from facelocus.errors import InputError
-from facelocus.reports.figure import GREY, GRID, INK, save_figure
+from facelocus.reports.figure import GREY, GRID, STYLE, save_figure
 from facelocus.reports.runs import FIGURES, Run
 
 _FAINT = "#c3c9d0"
@@ -24,7 +24,6 @@ _COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#
 _STYLES = [(colour, dash) for dash in ("-", (0, (4, 1.5))) for colour in _COLOURS]
 #: Runs that get a colour and a label: the newest. Those before them are thin grey lines.
 _LABELLED = 12
-_STYLE: dict[Any, Any] = {"font.size": 10, "axes.edgecolor": GREY, "text.color": INK, "axes.labelcolor": INK}
 _TITLES = {"mean_accuracy": "accuracy", "mean_balanced_accuracy": "balanced\naccuracy"}
 #: Share of the width that a number needs.
 _ROOM = 0.06
@@ -50,7 +49,7 @@ def draw_runs(runs: Sequence[Run], out: Path) -> None:
     if not begun:
         raise InputError(f"{out}: nothing to draw, as no run has a line of metrics yet: wait for its first 50 steps")
     before = _predecessors(begun)
-    with matplotlib.rc_context(_STYLE):
+    with matplotlib.rc_context(STYLE):
         figure = _course(begun) if _is_chain(begun, before) else _overlay(begun, before)
         save_figure(figure, out)
 

@@ -13,8 +13,7 @@ from facelocus.reports.run_files import checkpoint_head, is_held, read_json, rea
 from facelocus.training import checkpoint
 from facelocus.training.folder import FINISHED
 from facelocus.training.plan import Plan
-from facelocus.training.recipe import Recipe
-from facelocus.training.settings import dotted
+from facelocus.training.recipe import Recipe, changes
 
 #: Levels below the folder given in which runs are looked for.
 LEVELS = 3
@@ -81,9 +80,7 @@ class Run:
         Where the package has no recipe of that name, it is compared with the defaults: None.
         """
         name = self.record["recipe"] if self.record["recipe"] in recipe_names() else None
-        theirs = dotted((load_recipe(name) if name else Recipe()).to_json())
-        ours = dotted(self.recipe.to_json())
-        return name, {key: (ours[key], theirs[key]) for key in ours if ours[key] != theirs[key]}
+        return name, changes(self.recipe, load_recipe(name) if name else Recipe())
 
     def to_json(self) -> dict[str, Any]:
         """Return everything but the lines of metrics, JSON-ready."""

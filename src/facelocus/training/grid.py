@@ -20,9 +20,8 @@ from facelocus.files import write_atomically
 from facelocus.metrics import Confusion, measure
 from facelocus.metrics.accuracy import correct, mean_over_attributes
 from facelocus.training.loop import train
-from facelocus.training.recipe import Recipe
+from facelocus.training.recipe import Recipe, changes
 from facelocus.training.run import RunModel, load_run
-from facelocus.training.settings import dotted
 from facelocus.training.start import Start
 
 #: The lines, and the folder of what each run got right of each person, in the folder of results.
@@ -115,8 +114,7 @@ def run_grid(
 
 def settings(recipe: Recipe) -> dict[str, Any]:
     """Return what differs from the defaults of Recipe, the seed aside: dotted key -> value."""
-    default = dotted(Recipe().to_json())
-    return {key: value for key, value in dotted(recipe.to_json()).items() if value != default[key] and key != "seed"}
+    return {key: value for key, (value, _) in changes(recipe, Recipe()).items() if key != "seed"}
 
 
 def _read(lines: Path) -> list[dict[str, Any]]:

@@ -239,7 +239,12 @@ class Recipe:
         return Recipe.from_json(values)
 
 
+def changes(recipe: Recipe, other: Recipe) -> dict[str, tuple[Any, Any]]:
+    """Return the settings in which two recipes differ: dotted key -> value, other value."""
+    ours, theirs = dotted(recipe.to_json()), dotted(other.to_json())
+    return {key: (ours[key], theirs[key]) for key in ours if ours[key] != theirs[key]}
+
+
 def differences(recipe: Recipe, other: Recipe) -> list[str]:
     """Return "key: value, other value" for each field in which two recipes differ."""
-    ours, theirs = dotted(recipe.to_json()), dotted(other.to_json())
-    return [f"{key}: {ours[key]}, {theirs[key]}" for key in ours if ours[key] != theirs[key]]
+    return [f"{key}: {value}, {theirs}" for key, (value, theirs) in changes(recipe, other).items()]

@@ -3,11 +3,30 @@
 from __future__ import annotations
 
 import difflib
+import importlib
 import json
+import pkgutil
 from collections.abc import Sequence
+from types import ModuleType
 from typing import Any
 
 from facelocus.errors import RecipeError
+
+
+def module_names(package: ModuleType) -> list[str]:
+    """Return the names that `load_named` knows: of the files in a package."""
+    return sorted(module.name for module in pkgutil.iter_modules(package.__path__))
+
+
+def load_named(package: ModuleType, what: str, name: str) -> Any:
+    """Return what a file of a package defines under a name in capitals: of "recipe" RECIPE.
+
+    Raises:
+        RecipeError: there is no file of that name (with the nearest one).
+    """
+    if name not in module_names(package):
+        raise RecipeError(f"unknown {what} {name!r}{nearest(name, module_names(package))}")
+    return getattr(importlib.import_module(f"{package.__name__}.{name}"), what.upper())
 
 
 def value_of(text: str) -> Any:

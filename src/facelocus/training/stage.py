@@ -50,7 +50,6 @@ class Stage:
         self._kept = self._keep(length) if self.frozen else None
         learning: nn.Module = _Heads(network) if self.frozen else network
         self._learning = DistributedDataParallel(learning) if world.size > 1 else learning
-        self._regions = self._region_maps() if recipe.penalty != Penalty() else None
 
     def steps(self, first: int, last: int) -> Iterator[tuple[int, Tensor, Tensor]]:
         """Yield (step, what to call this with, labels int8 B x A) for first <= step < last."""
@@ -76,17 +75,11 @@ class Stage:
         if self.frozen:
             self.network.trunk.eval()
         with self._autocast():
-            if self._regions is None:
+            if self.recipe.penalty == Penalty():
                 return self._learning(batch), None
             logits, masks = self._learning(batch, masks=True)
-        return logits, mask_penalty(masks.float(), self._regions, self.recipe.penalty)
-
-    def _region_maps(self) -> Tensor:
-        """Return the regions at the masks' size, R x h x w."""
-        with torch.no_grad():
-            like = self._features(_floats(self.batches.frames(self.batches.rows[:1])))
-        maps = region_maps(self.network.attributes.regions, (like.shape[2], like.shape[3]))
-        return torch.from_numpy(maps).to(self.batches.device)
+        maps = region_maps(self.network.attributes.regions, (masks.shape[2], masks.shape[3]))
+        return logits, mask_penalty(masks.float(), torch.tensor(maps, device=masks.device), self.recipe.penalty)
 
     def _autocast(self) -> torch.autocast:
         return torch.autocast(self.batches.device.type, torch.bfloat16, enabled=self.recipe.precision == "bf16")

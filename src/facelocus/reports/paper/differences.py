@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from facelocus.metrics.accuracy import Confusion, mean_over_attributes
-from facelocus.metrics.intervals import RESAMPLES, SEED, interval
+from facelocus.metrics.intervals import RESAMPLES, SEED, draw_people, interval
 from facelocus.reports.paper.records import Records
 from facelocus.reports.paper.runs import Run
 
@@ -53,12 +53,9 @@ class Resamples:
         self._counts = records.counts
         self._scores: dict[tuple[str, Metric], _Values] = {}
         if records.labels is not None:
-            people = records.labels.shape[1]
-            drawn = np.random.default_rng(SEED).integers(0, people, (RESAMPLES, people))
-            drawn += people * np.arange(RESAMPLES)[:, None]
+            (drawn,) = draw_people(records.labels.shape[1], RESAMPLES, SEED, RESAMPLES)
             # Whole numbers below 2^24: exact in float32, so the order of summation cannot change them.
-            weights = np.bincount(drawn.reshape(-1), minlength=RESAMPLES * people).astype(np.float32)
-            self._weights = weights.reshape(RESAMPLES, people)
+            self._weights = drawn.T
             self._labels = self._summed(records.labels)
 
     def _summed(self, counts: npt.NDArray[np.uint16]) -> list[_Values]:

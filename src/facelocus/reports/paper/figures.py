@@ -15,7 +15,7 @@ from matplotlib.ticker import FuncFormatter, NullLocator
 
 from facelocus.attributes import CELEBA
 from facelocus.reports import published
-from facelocus.reports.figure import GREY, GRID, INK, save_figure
+from facelocus.reports.figure import GREY, GRID, INK, STYLE, save_figure
 from facelocus.reports.paper.conditions import Cell
 from facelocus.reports.paper.growth import Growth
 from facelocus.reports.paper.runs import MODULES
@@ -25,7 +25,6 @@ _RANGE = "#c3c9d0"
 _CURVES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7")
 #: Forms as a picture names them.
 SHORT = {"printed": "printed length", "short": "short form", "small": "small form"}
-STYLE: dict[Any, Any] = {"font.size": 10, "axes.edgecolor": GREY, "text.color": INK, "axes.labelcolor": INK}
 
 
 def draw_growth(found: Sequence[Growth], file: Path) -> bool:

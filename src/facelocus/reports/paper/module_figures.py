@@ -10,10 +10,10 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from facelocus.reports.figure import GREY, INK, save_figure
+from facelocus.reports.figure import GREY, INK, STYLE, save_figure
 from facelocus.reports.paper.conditions import Condition, Family
 from facelocus.reports.paper.differences import METRICS, Resamples
-from facelocus.reports.paper.figures import SHORT, STYLE, dot, plain
+from facelocus.reports.paper.figures import SHORT, dot, plain
 from facelocus.reports.paper.gains import GAINS, TRUNKS
 from facelocus.reports.paper.runs import MODULES
 
