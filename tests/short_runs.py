@@ -19,13 +19,15 @@ from facelocus.errors import StoppedError
 from facelocus.nn.weights import read_tensors
 from facelocus.training import loop
 from facelocus.training.recipe import Recipe
+from facelocus.training.teachers import Teachers
 
 CPU = torch.device("cpu")
 STEPS = 11  # of the recipe fixture: 5 and 6
 
 
-def train(recipe: Recipe, pack: Pack, run: Path) -> None:
-    loop.train(recipe, pack, run, name="tiny", device=CPU, progress=False)
+def train(recipe: Recipe, pack: Pack, run: Path, *teachers: Path) -> None:
+    taught_by = Teachers.read(teachers, pack.attributes) if teachers else None
+    loop.train(recipe, pack, run, name="tiny", device=CPU, teachers=taught_by, progress=False)
 
 
 def at_steps(monkeypatch: pytest.MonkeyPatch, act: Callable[[], object], *steps: int) -> None:
@@ -63,8 +65,10 @@ def lines(run: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
 
 
-def stop_in_step(step: int, monkeypatch: pytest.MonkeyPatch, recipe: Recipe, pack: Pack, run: Path) -> None:
+def stop_in_step(
+    step: int, monkeypatch: pytest.MonkeyPatch, recipe: Recipe, pack: Pack, run: Path, *teachers: Path
+) -> None:
     """Train until Ctrl-C in a step, counted from 1: the run is saved after it."""
     at_steps(monkeypatch, ctrl_c, step)
     with pytest.raises(StoppedError):
-        train(recipe, pack, run)
+        train(recipe, pack, run, *teachers)

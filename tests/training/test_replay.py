@@ -73,7 +73,7 @@ def test_other_data_is_refused_and_other_weights_are_told(
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["train", "--replay", "run", "--to", "again", "--set", "seed=1"], "--replay takes recipe, settings and start"),
+        (["train", "--replay", "run", "--to", "again", "--set", "seed=1"], "--replay takes recipe, settings, start"),
         (["train", "--replay", "nowhere", "--to", "again"], "nowhere: not a run folder"),
         (["train", "refine", "--data", "celeba"], "train needs --to"),
         (["train", "--to", "again"], "train needs a recipe and --data"),

@@ -29,6 +29,12 @@ def train(
             help="Weights to start from: a shipped name, an .onnx file, a finished run's folder, or what convert made.",
         ),
     ] = None,
+    teacher: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="RUN", help="A trained network to learn from beside the labels, named as in --from; repeatable."
+        ),
+    ] = None,
     replay: Annotated[
         Path | None,
         typer.Option(metavar="RUN", help="Do this run again, in --to: its recipe, settings, data and start."),
@@ -50,15 +56,18 @@ def train(
     from facelocus.training.loop import train as run
     from facelocus.training.record import Origin
     from facelocus.training.replay import Replay
+    from facelocus.training.teachers import Teachers
 
     if to is None:
         raise UsageError("train needs --to, the folder of the run")
     again = None
     if replay is not None:
-        if recipe or set_ or from_:
-            raise UsageError("--replay takes recipe, settings and start from the run: give only --data and --to")
+        if recipe or set_ or from_ or teacher:
+            raise UsageError(
+                "--replay takes recipe, settings, start and teachers from the run: give only --data and --to"
+            )
         again = Replay.read(replay)
-        recipe, from_ = again.record["recipe"], again.origin.start
+        recipe, from_, teacher = again.record["recipe"], again.origin.start, list(again.origin.teachers)
         data = data or Path(again.origin.data)
     if recipe is None or data is None:
         raise UsageError("train needs a recipe and --data: facelocus train default --data CELEBA --to RUN")
@@ -74,16 +83,36 @@ def train(
     pack = open_pack(data)
     if again is not None:
         again.check(pack)
-    named = None if from_ is None else from_ if from_ in shipped_models() else str(Path(from_).resolve())
-    origin = Origin(_command(recipe, data, to, from_, set_ or [], replay), str(data.resolve()), named)
-    run(chosen, pack, to, name=recipe, device=where, start=start, origin=origin)
+    teachers = None
+    if teacher:
+        teachers = Teachers.read([shipped_models().get(name, Path(name)) for name in teacher], pack.attributes)
+    origin = Origin(
+        _command(recipe, data, to, from_, teacher or [], set_ or [], replay),
+        str(data.resolve()),
+        None if from_ is None else _lasting(from_),
+        tuple(map(_lasting, teacher or ())),
+    )
+    run(chosen, pack, to, name=recipe, device=where, start=start, teachers=teachers, origin=origin)
     if again is not None:
         typer.echo(f"{to}: {again.outcome(to)}")
     typer.echo(f"{to}: finished; next: facelocus export {to} model.onnx")
 
 
+def _lasting(name: str) -> str:
+    """Return a shipped name as it is, and a path as an absolute one."""
+    from facelocus.model import shipped_models
+
+    return name if name in shipped_models() else str(Path(name).resolve())
+
+
 def _command(
-    recipe: str | None, data: Path, to: Path, start: str | None, settings: list[str], replay: Path | None
+    recipe: str | None,
+    data: Path,
+    to: Path,
+    start: str | None,
+    teachers: list[str],
+    settings: list[str],
+    replay: Path | None,
 ) -> str:
     """Return the command that was given, with files by their last name only."""
     words = ["facelocus", "train"]
@@ -91,6 +120,8 @@ def _command(
     words += ["--data", data.name, "--to", to.name]
     if start and not replay:
         words += ["--from", Path(start).name]
+    for teacher in () if replay else teachers:
+        words += ["--teacher", Path(teacher).name]
     for setting in settings:
         words += ["--set", setting]
     return shlex.join(words)

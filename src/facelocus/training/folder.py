@@ -80,6 +80,8 @@ def _same(run: Path, recipe: Recipe, record: dict[str, Any]) -> dict[str, Any]:
         raise UsageError(f"{run}: holds a run on other data ({begun['data']['description']}): choose another --to")
     if begun["from"] != record["from"]:
         raise UsageError(f"{run}: holds a run from other weights: give the same --from, or choose another --to")
+    if begun.get("teachers") != record.get("teachers"):
+        raise UsageError(f"{run}: holds a run with other teachers: give the same --teacher, or choose another --to")
     return begun
 
 

