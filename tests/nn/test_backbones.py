@@ -217,6 +217,8 @@ def test_packaged_weights_bring_their_normalisation() -> None:
     with torch.no_grad():
         trunk.eval()(x)
     torch.testing.assert_close(seen[0], (x / 255 - 0.498) / 0.502)
+    read_again = TimmTrunk("tf_efficientnet_lite0")  # as trained weights are read
+    assert torch.equal(read_again.mean, trunk.mean) and torch.equal(read_again.deviation, trunk.deviation)
 
 
 def test_without_packaged_weights_a_network_keeps_its_own_normalisation() -> None:

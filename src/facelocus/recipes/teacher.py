@@ -2,6 +2,8 @@
 
 facelocus train teacher --data CELEBA --to TEACHER
 facelocus train teacher --data CELEBA --to OTHER --set seed=1 --set network.trunk=tf_efficientnet_lite1
+
+The second one is to disagree: teachers that err alike teach nothing.
 """
 
 from facelocus.nn.network import NetworkSpec

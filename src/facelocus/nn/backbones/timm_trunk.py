@@ -71,7 +71,8 @@ class TimmTrunk(nn.Module):
             self.coarse = nn.Sequential(nn.Conv2d(coarse, self.channels, 1, bias=False), nn.BatchNorm2d(self.channels))
         self.model.prune_intermediate_layers(self.kept, prune_norm=False, prune_head=True)
         configured = self.model.pretrained_cfg
-        mean, deviation = _PACKAGED[name][2:] if imagenet else (configured["mean"], configured["std"])
+        # By name, not by `imagenet`: a trained network is read without it and must see what it was trained on.
+        mean, deviation = _PACKAGED[name][2:] if name in _PACKAGED else (configured["mean"], configured["std"])
         self.register_buffer("mean", 255 * torch.tensor(mean).view(1, 3, 1, 1), persistent=False)
         self.register_buffer("deviation", 255 * torch.tensor(deviation).view(1, 3, 1, 1), persistent=False)
 
