@@ -94,7 +94,7 @@ def test_moving_average_holds_weights_and_batchnorm_statistics(network: RegionNe
         with torch.no_grad():
             for parameter in network.parameters():
                 parameter.add_(1)
-        average.update(network, step)
+        average.update(step)
         keep = min(decay, (1 + step) / (10 + step))
         for name, value in network.state_dict().items():
             expected[name] = keep * expected[name] + (1 - keep) * value.double()
@@ -123,6 +123,6 @@ def test_the_average_forgets_what_came_before_a_phase(network: RegionNetwork) ->
     for value in average.tensors.values():
         value.fill_(100)
     for step in range(100):
-        average.update(network, step)
+        average.update(step)
     state = network.state_dict()
     assert all((value - state[name]).abs().max() < 1e-3 for name, value in average.tensors.items())

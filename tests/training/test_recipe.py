@@ -19,6 +19,7 @@ from facelocus.training.loop import train
 from facelocus.training.recipe import Optimizer, Phase, Recipe, Schedule, differences
 from facelocus.training.run import load_run
 from facelocus.training.start import Start
+from facelocus.training.teachers import Teachers
 
 
 @pytest.mark.parametrize("name", recipe_names())
@@ -27,7 +28,8 @@ def test_every_shipped_recipe_trains_a_step_of_each_phase(name: str, pack: Pack,
     phases = tuple(Phase(iterations=1, size=phase.size, frozen=phase.frozen) for phase in shipped.phases)
     start = Start.read(shipped_models()["default"]) if shipped.transfer else None
     short = dataclasses.replace(start.adapt(shipped) if start else shipped, phases=phases, batch_size=4)
-    train(short, pack, run, name=name, device=torch.device("cpu"), start=start, progress=False)
+    teachers = Teachers.read([shipped_models()["default"]], pack.attributes) if shipped.teaching else None
+    train(short, pack, run, name=name, device=torch.device("cpu"), start=start, teachers=teachers, progress=False)
     assert load_run(run).name == name
     steps = {json.loads(line)["step"] for line in (run / "metrics.jsonl").read_text().splitlines()}
     assert max(steps) == len(phases)

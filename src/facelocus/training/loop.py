@@ -112,8 +112,6 @@ def train(
     """
     if device.type == "cpu":
         keep_freed_memory()
-    else:
-        torch.backends.cudnn.benchmark = True  # a phase's batches are all of one shape
     refuse_wrong_teaching(recipe, teachers is not None)
     rows = some_of(pack.rows("train", exclude=recipe.left_out_names()), recipe.share)
     with joined(device) as world:
@@ -153,7 +151,8 @@ def train(
                     stage = Stage(network, recipe, phase, end - begin, batches, world, teachers)
                     for step, batch, labels in stage.steps(state.step, end):
                         rate = recipe.optimizer.rate * recipe.schedule.factor(step, plan.steps, plan.steps_an_epoch)
-                        losses = _learn(stage, batch, labels, rate, state, plan)
+                        losses = _learn(stage, batch, labels, rate, state.optimizer)
+                        state.average.update(plan.since(step))
                         losses, stopping = _together(losses, stop.asked, world)
                         state.losses += losses / recipe.batch_size
                         state.step = step + 1
@@ -170,9 +169,9 @@ def train(
                 finish(run, pack, state, record | {"iterations": plan.steps, "seconds": round(log.seconds(), 1)}, world)
 
 
-def _learn(stage: Stage, batch: Tensor, labels: Tensor, rate: float, state: State, plan: Plan) -> Tensor:
+def _learn(stage: Stage, batch: Tensor, labels: Tensor, rate: float, optimizer: torch.optim.Optimizer) -> Tensor:
     """Take one step and return the losses of this process's part by attribute, A."""
-    set_rate(state.optimizer, rate)
+    set_rate(optimizer, rate)
     logits, charged = stage(batch)
     answers = stage.answers(batch)
     if answers is None:
@@ -181,9 +180,8 @@ def _learn(stage: Stage, batch: Tensor, labels: Tensor, rate: float, state: Stat
         losses = taught_losses(logits, labels, answers, stage.recipe.teaching)
     loss = losses.sum() / len(labels)
     (loss if charged is None else loss + charged).backward()
-    state.optimizer.step()
-    state.optimizer.zero_grad(set_to_none=True)
-    state.average.update(state.network, plan.since(state.step))
+    optimizer.step()
+    optimizer.zero_grad(set_to_none=True)
     return losses.detach()
 
 

@@ -47,14 +47,18 @@ class MovingAverage:
 
     def __init__(self, network: RegionNetwork, decay: float) -> None:
         self.decay = decay
-        self.tensors = {name: value.detach().clone() for name, value in network.state_dict().items()}
+        current = network.state_dict()  # the network's own tensors, which change in place
+        self.tensors = {name: value.detach().clone() for name, value in current.items()}
+        moving = [name for name, value in current.items() if value.is_floating_point()]
+        counters = [name for name in current if name not in moving]
+        self._moving, self._counters = (
+            ([self.tensors[name] for name in names], [current[name] for name in names]) for names in (moving, counters)
+        )
 
     @torch.no_grad()
-    def update(self, network: RegionNetwork, step: int) -> None:
+    def update(self, step: int) -> None:
         """Move towards the network; counters are copied."""
         keep = min(self.decay, (1 + step) / (10 + step))
-        current = network.state_dict()
-        floating = [name for name, value in current.items() if value.is_floating_point()]
-        torch._foreach_lerp_([self.tensors[name] for name in floating], [current[name] for name in floating], 1 - keep)
-        for name in current.keys() - set(floating):
-            self.tensors[name].copy_(current[name])
+        torch._foreach_lerp_(*self._moving, 1 - keep)
+        if self._counters[0]:
+            torch._foreach_copy_(*self._counters)

@@ -55,6 +55,7 @@ class Stage:
         self.phase, self.frozen = phase, recipe.phases[phase].frozen
         network.set_input_size(recipe.phases[phase].size or recipe.network.size, recipe.network.crop)
         network.trunk.requires_grad_(not self.frozen)
+        self._maps: Tensor | None = None
         self._generator = torch.Generator(batches.device)
         self._kept = self._keep(length) if self.frozen else None
         learning: nn.Module = _Heads(network) if self.frozen else network
@@ -87,8 +88,10 @@ class Stage:
             if self.recipe.penalty == Penalty():
                 return self._learning(batch), None
             logits, masks = self._learning(batch, masks=True)
-        maps = region_maps(self.network.attributes.regions, (masks.shape[2], masks.shape[3]))
-        return logits, mask_penalty(masks.float(), torch.tensor(maps, device=masks.device), self.recipe.penalty)
+        if self._maps is None:
+            maps = region_maps(self.network.attributes.regions, (masks.shape[2], masks.shape[3]))
+            self._maps = torch.tensor(maps, device=masks.device)
+        return logits, mask_penalty(masks.float(), self._maps, self.recipe.penalty)
 
     def answers(self, batch: Tensor) -> Tensor | None:
         """Return what the teachers say of the same batch: probabilities B x A; None without any."""
