@@ -1,6 +1,6 @@
 """Runs of a grid, measured for where they look: a line each.
 
-    python benchmarks/localisation.py PACK RUNS... --results results/localisation/runs.jsonl
+    python benchmarks/localisation.py PACK RUNS... --results results/localisation/masks.jsonl
 
 Each run, FOLDER/GRID/TRUNK/MODULE/SEED, is looked at through its masks where it has some, and through what any network
 gives for free: HiResCAM at the excited features, which is exact here (facelocus.nn.contributions), and Grad-CAM at the

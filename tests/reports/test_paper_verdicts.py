@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from facelocus.metrics.intervals import RESAMPLES
+from facelocus.reports.grid.differences import Estimate, Resamples
 from facelocus.reports.paper.conditions import families
 from facelocus.reports.paper.costs import Cost, Costs
-from facelocus.reports.paper.differences import Estimate, Resamples
 from facelocus.reports.paper.gains import FAILS, HOLDS, SIGN, UNJUDGED, equality, gain, judge_gains
 from facelocus.reports.paper.growth import growths, power_law
 from facelocus.reports.paper.records import read_records
@@ -26,7 +26,7 @@ def pair(added: float, folder: Path, seeds: int = 3) -> tuple[Resamples, dict[st
         drawn.add("paper_small", "alexnet_cvgj", "none", seed)
         drawn.add("paper_small", "alexnet_cvgj", "pse_conv", seed, gain=added)
     records = read_records(drawn.write(folder))
-    resamples = Resamples(records)
+    resamples = Resamples(records.labels, records.counts)
     sides = {module: [run for run in records.runs if run.module == module] for module in ("pse_conv", "none")}
     estimates = {name: resamples.mean(cell, "mean_accuracy_at_half") for name, cell in sides.items()}
     apart = resamples.difference(sides["pse_conv"], sides["none"], "mean_accuracy_at_half")
@@ -104,7 +104,7 @@ def test_equality_is_shown_not_left_over(found: Estimate | None, verdict: str) -
 
 def judged(drawn: Drawn, folder: Path) -> dict[str, tuple[str, dict[str, str]]]:
     records = read_records(drawn.write(folder))
-    found = judge_gains(families(records), Resamples(records))
+    found = judge_gains(families(records), Resamples(records.labels, records.counts))
     return {verdict.claim: (verdict.verdict, verdict.controls) for verdict in found}
 
 
@@ -193,7 +193,7 @@ def test_growth_leads_to_the_whole_of_celeba_with_an_interval(tmp_path: Path) ->
             drawn.add(grid, "alexnet_cvgj", "pse_conv", seed, gain=0, accuracy=91 - 30 * (IMAGES / part) ** -0.3,
                       images=IMAGES // part, tail="" if part == 1 else f"/{part}", share=1 / part)  # fmt: skip
     records = read_records(drawn.write(tmp_path))
-    (growth,) = growths(records, Resamples(records))
+    (growth,) = growths(records, Resamples(records.labels, records.counts))
     assert list(growth.points) == [IMAGES // part for part in (16, 8, 4, 2, 1)]
     fit = growth.fit
     assert fit is not None and fit.low is not None and fit.high is not None

@@ -33,3 +33,26 @@ def paper(
 
     for file in write_report(records):
         typer.echo(str(file))
+
+
+@app.command()
+def localisation(
+    records: Annotated[
+        Path,
+        typer.Option(
+            metavar="FOLDER",
+            help="runs.jsonl, people/, masks.jsonl and measurements as JSON; the page is written beside them.",
+        ),
+    ] = Path("results/localisation"),
+) -> None:
+    """Answer whether sub-networks look at their regions, and which variant of PSE(b) does so best.
+
+    Writes report.md and its figures, the same bytes from the same records. What has no records yet says so.
+    """
+    from facelocus.cli.lab import require_lab
+
+    require_lab()
+    from facelocus.reports.localisation.report import write_report
+
+    for file in write_report(records):
+        typer.echo(str(file))

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from facelocus.reports.paper.runs import MODULES, decode, read
+from facelocus.reports.grid.runs import decode, read
+from facelocus.reports.paper.runs import MODULES
 
 
 @dataclass(frozen=True)

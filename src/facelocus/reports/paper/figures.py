@@ -1,21 +1,21 @@
-"""The report's pictures of growth with training images and of attributes, and what all its pictures share."""
+"""The report's pictures of growth with training images and of attributes."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import fmean
-from typing import Any, Literal
+from typing import Any
 
 import matplotlib
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, NullLocator
 
 from facelocus.attributes import CELEBA
 from facelocus.reports import published
-from facelocus.reports.figure import GREY, GRID, INK, STYLE, save_figure
+from facelocus.reports.figure import GREY, INK, STYLE, save_figure
+from facelocus.reports.grid.marks import dot, plain
 from facelocus.reports.paper.conditions import Cell
 from facelocus.reports.paper.growth import Growth
 from facelocus.reports.paper.runs import MODULES
@@ -117,21 +117,3 @@ def draw_attributes(shown: dict[str, Cell], file: Path) -> bool:
         figure.suptitle("Ours against the printed accuracies, attribute by attribute (other test faces)", fontsize=11)
         save_figure(figure, file)
     return True
-
-
-def dot(
-    axes: Axes, x: float, y: float, bounds: tuple[float, float] | None, colour: str, mark: str, upright: bool = False
-) -> None:
-    """Draw a value with its interval, which runs along y where upright."""
-    if bounds is not None:
-        line = ([x, x], list(bounds)) if upright else (list(bounds), [y, y])
-        axes.plot(*line, color=colour, linewidth=1.8, solid_capstyle="butt")
-    axes.plot(x, y, mark, color=colour, markersize=5.5)
-
-
-def plain(axes: Axes, grid: Literal["x", "both"]) -> None:
-    """Leave out of axes what carries nothing; `grid` is the direction of its lines."""
-    axes.grid(axis=grid, color=GRID, linewidth=0.8)
-    axes.set_axisbelow(True)
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.tick_params(length=0)

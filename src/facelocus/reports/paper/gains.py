@@ -16,9 +16,9 @@ from dataclasses import dataclass, field
 from statistics import fmean
 
 from facelocus.reports import published
+from facelocus.reports.grid.differences import Estimate, Resamples
+from facelocus.reports.grid.markdown import counted, listed, points, run_names, with_bounds
 from facelocus.reports.paper.conditions import Condition, Family
-from facelocus.reports.paper.differences import Estimate, Resamples
-from facelocus.reports.paper.markdown import counted, listed, points, run_names, with_bounds
 from facelocus.reports.paper.runs import FORMS, MODULES
 
 HOLDS, SIGN, FAILS, UNJUDGED = "holds", "holds in sign, not in size", "does not hold", "cannot be judged here"

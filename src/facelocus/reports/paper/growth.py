@@ -16,8 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from facelocus.metrics.intervals import interval
+from facelocus.reports.grid.differences import Estimate, Resamples
 from facelocus.reports.paper.conditions import Cell
-from facelocus.reports.paper.differences import Estimate, Resamples
 from facelocus.reports.paper.records import Records
 from facelocus.reports.paper.runs import FORMS, MODULES, Run
 from facelocus.reports.published import TRAINING_IMAGES

@@ -11,9 +11,10 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from facelocus.reports.figure import GREY, INK, STYLE, save_figure
+from facelocus.reports.grid.differences import METRICS, Resamples
+from facelocus.reports.grid.marks import dot, plain
 from facelocus.reports.paper.conditions import Condition, Family
-from facelocus.reports.paper.differences import METRICS, Resamples
-from facelocus.reports.paper.figures import SHORT, dot, plain
+from facelocus.reports.paper.figures import SHORT
 from facelocus.reports.paper.gains import GAINS, TRUNKS
 from facelocus.reports.paper.runs import MODULES
 

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from statistics import fmean, stdev
 
 from facelocus.reports import published
+from facelocus.reports.grid.differences import METRICS, Metric, Resamples
+from facelocus.reports.grid.markdown import NONE_YET, counted, points, table, with_bounds
 from facelocus.reports.paper.conditions import Cell, Condition, Family
 from facelocus.reports.paper.costs import Costs, with_baseline
-from facelocus.reports.paper.differences import METRICS, Metric, Resamples
 from facelocus.reports.paper.growth import EXPONENTS, LEAST, Growth
-from facelocus.reports.paper.markdown import NONE_YET, counted, points, table, with_bounds
 from facelocus.reports.paper.runs import FORMS, MODULES
 
 _INTERVALS = (

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from facelocus.errors import InputError
+from facelocus.reports.grid.people import Counts, read_people
+from facelocus.reports.grid.runs import read_runs
 from facelocus.reports.paper.costs import Costs, read_costs
-from facelocus.reports.paper.people import Counts, read_people
-from facelocus.reports.paper.runs import Run, read_runs
+from facelocus.reports.paper.runs import Run
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,6 @@ def read_records(folder: Path) -> Records:
     """
     if not folder.is_dir():
         raise InputError(f"{folder}: no such folder: name the one that holds runs.jsonl")
-    runs = read_runs(folder / "runs.jsonl")
-    labels, counts = read_people(folder / "people", runs)
+    runs = read_runs(folder / "runs.jsonl", Run)
+    labels, counts = read_people(folder / "people", [run for run in runs if not run.stand_in])
     return Records(runs, labels, counts, read_costs(folder / "costs.json"))

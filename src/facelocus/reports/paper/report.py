@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from facelocus.files import write_atomically
+from facelocus.reports.grid.differences import Resamples
 from facelocus.reports.paper import figures, module_figures, modules, tables, verdicts
 from facelocus.reports.paper.conditions import families
-from facelocus.reports.paper.differences import Resamples
 from facelocus.reports.paper.growth import growths
 from facelocus.reports.paper.records import read_records
 
@@ -23,7 +23,7 @@ def write_report(folder: Path) -> list[Path]:
         StorageError: a file cannot be written.
     """
     records = read_records(folder)
-    resamples, of = Resamples(records), families(records)
+    resamples, of = Resamples(records.labels, records.counts), families(records)
     grown, shown = growths(records, resamples), tables.shown_cells(of)
     drawn = {
         "modules.png": module_figures.draw_modules(of, resamples, folder / "modules.png"),

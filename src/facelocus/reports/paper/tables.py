@@ -9,8 +9,8 @@ import numpy as np
 
 from facelocus.attributes import ATTRIBUTES
 from facelocus.reports import published
+from facelocus.reports.grid.markdown import NONE_YET, counted, listed, run_names, table
 from facelocus.reports.paper.conditions import Cell, Family, validation
-from facelocus.reports.paper.markdown import NONE_YET, counted, listed, run_names, table
 from facelocus.reports.paper.records import Records
 from facelocus.reports.paper.runs import FORMS, MODULES
 

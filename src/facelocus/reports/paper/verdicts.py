@@ -7,11 +7,11 @@ from statistics import fmean
 
 from facelocus.nn.attention import PSEConv, PSEFullyConnected
 from facelocus.reports import published
+from facelocus.reports.grid.differences import Resamples
+from facelocus.reports.grid.markdown import listed, points, run_names, table
 from facelocus.reports.paper.conditions import Cell, Family
 from facelocus.reports.paper.costs import Costs, with_baseline
-from facelocus.reports.paper.differences import Resamples
 from facelocus.reports.paper.gains import EQUAL, FAILS, HOLDS, UNJUDGED, Verdict, judge_gains
-from facelocus.reports.paper.markdown import listed, points, run_names, table
 from facelocus.reports.paper.runs import FORMS, MODULES
 
 #: Percent of parameters, multiply-adds and time up to which an extra cost is called little; the paper gives no number.

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from facelocus.attributes import CELEBA
 from facelocus.errors import InputError
 from facelocus.metrics.accuracy import Confusion, mean_over_attributes
-from facelocus.reports.paper.runs import Run
+from facelocus.reports.grid.runs import Run
 
 _OFF = 5e-4  # percent: the most by which a recorded score, of four decimals, may differ from its counts
 
@@ -31,7 +31,7 @@ def read_people(folder: Path, runs: Sequence[Run]) -> tuple[Counts | None, dict[
     Raises:
         InputError: a file is damaged, or is not of its run.
     """
-    known = (folder / f"labels.{run.test.labels}.npz" for run in runs if not run.stand_in)
+    known = (folder / f"labels.{run.test.labels}.npz" for run in runs)
     file = next((each for each in known if each.exists()), None)
     if file is None:
         return None, {}

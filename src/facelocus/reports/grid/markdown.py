@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from facelocus.reports.paper.differences import Estimate
+from facelocus.reports.grid.differences import Estimate
 
 NONE_YET = "no records yet"
 

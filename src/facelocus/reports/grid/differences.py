@@ -6,7 +6,7 @@ seeds for both sides: what is common to two runs, hard faces and a seed's order 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -15,8 +15,8 @@ import numpy.typing as npt
 
 from facelocus.metrics.accuracy import Confusion, mean_over_attributes
 from facelocus.metrics.intervals import RESAMPLES, SEED, draw_people, interval
-from facelocus.reports.paper.records import Records
-from facelocus.reports.paper.runs import Run
+from facelocus.reports.grid.people import Counts
+from facelocus.reports.grid.runs import Run
 
 #: Accuracy at a threshold of one half, as the paper's; balanced accuracy at thresholds chosen on validation faces.
 Metric = Literal["mean_accuracy_at_half", "mean_balanced_accuracy"]
@@ -27,7 +27,7 @@ _Values = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Estimate:
-    """A mean over seeds in percent, or a difference of two in points.
+    """A mean over seeds, or a difference of two; of accuracies in percent and in points.
 
     Attributes:
         value: from the recorded scores.
@@ -46,17 +46,17 @@ class Resamples:
     """The scores of runs when other people had been photographed; equal records give equal numbers.
 
     Args:
-        records: whose runs are asked for.
+        labels, counts: of the runs that are asked for, as read_people returns them.
     """
 
-    def __init__(self, records: Records) -> None:
-        self._counts = records.counts
+    def __init__(self, labels: Counts | None, counts: Mapping[str, dict[str, Counts]]) -> None:
+        self._counts = counts
         self._scores: dict[tuple[str, Metric], _Values] = {}
-        if records.labels is not None:
-            (drawn,) = draw_people(records.labels.shape[1], RESAMPLES, SEED, RESAMPLES)
+        if labels is not None:
+            (drawn,) = draw_people(labels.shape[1], RESAMPLES, SEED, RESAMPLES)
             # Whole numbers below 2^24: exact in float32, so the order of summation cannot change them.
             self._weights = drawn.T
-            self._labels = self._summed(records.labels)
+            self._labels = self._summed(labels)
 
     def _summed(self, counts: npt.NDArray[np.uint16]) -> list[_Values]:
         """Return both kinds of a 2 x P x A count, summed over the people of each resample: RESAMPLES x A."""
