@@ -1,4 +1,6 @@
-"""The ways a picture of a face gets worse, for benchmarks/quality.py. Each draws how much from `random`."""
+"""The ways a picture of a face gets worse: by so much (benchmarks/robustness.py), or by as much as `random` draws
+(benchmarks/quality.py).
+"""
 
 from __future__ import annotations
 
@@ -16,34 +18,71 @@ Random = np.random.Generator
 
 
 def scaled(frame: Frame, by: float) -> Frame:
+    """As if it had been photographed so many times smaller."""
     height, width, _ = frame.shape
     less = Image.fromarray(frame).resize((round(width / by), round(height / by)), Image.Resampling.HAMMING)
     return np.asarray(less.resize((width, height), Image.Resampling.BICUBIC))
+
+
+def compressed(frame: Frame, quality: int) -> Frame:
+    """As a JPEG file of a quality gives it back."""
+    return np.asarray(_compressed(Image.fromarray(frame), quality))
+
+
+def blurred(frame: Frame, deviation: float) -> Frame:
+    """Blurred by a Gaussian of a deviation in pixels."""
+    return np.asarray(Image.fromarray(frame).filter(ImageFilter.GaussianBlur(deviation)))
+
+
+def noisy(frame: Frame, deviation: float, random: Random) -> Frame:
+    """With noise of a deviation in levels of 0-255, drawn for each pixel and colour."""
+    return _levels(frame + random.normal(0, deviation, frame.shape))
+
+
+def faded(frame: Frame, share: float) -> Frame:
+    """With a share of its colour taken away: 1 leaves grey."""
+    grey = np.asarray(Image.fromarray(frame).convert("L"))[..., None]
+    return _levels(frame + share * (grey.astype(np.float64) - frame))
+
+
+def warped(frame: Frame, turn: float = 0.0, zoom: float = 1.0, shift: complex = 0j) -> Changed:
+    """Turned by degrees counter-clockwise, zoomed about the middle and shifted; the edge goes on outside."""
+    height, width, _ = frame.shape
+    a = np.exp(-np.log(zoom) + 1j * np.radians(turn))
+    b = (1 - a) * complex(width / 2, height / 2) + shift
+    margin = 160
+    wide = Image.fromarray(np.pad(frame, ((margin, margin), (margin, margin), (0, 0)), "edge"))
+    matrix = (a.real, -a.imag, b.real + margin, a.imag, a.real, b.imag + margin)
+    found = np.asarray(wide.transform((width, height), Image.Transform.AFFINE, matrix, Image.Resampling.BICUBIC))
+    there = a * (np.arange(width) + 1j * np.arange(height)[:, None]) + b
+    inside = (there.real >= 0) & (there.real <= width) & (there.imag >= 0) & (there.imag <= height)
+    return found, float(inside.mean())
+
+
+def _compressed(image: Image.Image, quality: int) -> Image.Image:
+    stream = io.BytesIO()
+    image.save(stream, "JPEG", quality=quality)
+    return Image.open(stream)
 
 
 def _smaller(frame: Frame, random: Random) -> Changed:
     return scaled(frame, 2 ** random.uniform(0.5, 2.8)), 1.0
 
 
-def _compressed(image: Image.Image, least: int, random: Random) -> Image.Image:
-    stream = io.BytesIO()
-    image.save(stream, "JPEG", quality=int(random.integers(least, 91)))
-    return Image.open(stream)
-
-
 def _jpeg(frame: Frame, random: Random) -> Changed:
-    return np.asarray(_compressed(Image.fromarray(frame), 5, random)), 1.0
+    return compressed(frame, int(random.integers(5, 91))), 1.0
 
 
 def _small_jpeg(frame: Frame, random: Random) -> Changed:
     height, width, _ = frame.shape
     by = 2 ** random.uniform(0, 1.6)
     less = Image.fromarray(frame).resize((round(width / by), round(height / by)), Image.Resampling.HAMMING)
-    return np.asarray(_compressed(less, 15, random).resize((width, height), Image.Resampling.BICUBIC)), 1.0
+    small = _compressed(less, int(random.integers(15, 91)))
+    return np.asarray(small.resize((width, height), Image.Resampling.BICUBIC)), 1.0
 
 
 def _blurred(frame: Frame, random: Random) -> Changed:
-    return np.asarray(Image.fromarray(frame).filter(ImageFilter.GaussianBlur(2 ** random.uniform(-0.5, 2.5)))), 1.0
+    return blurred(frame, 2 ** random.uniform(-0.5, 2.5)), 1.0
 
 
 def _moved(frame: Frame, random: Random) -> Changed:
@@ -59,7 +98,7 @@ def _moved(frame: Frame, random: Random) -> Changed:
 
 
 def _noisy(frame: Frame, random: Random) -> Changed:
-    return _levels(frame + random.normal(0, 2 ** random.uniform(1, 5.5), frame.shape)), 1.0
+    return noisy(frame, 2 ** random.uniform(1, 5.5), random), 1.0
 
 
 def _dark(frame: Frame, random: Random) -> Changed:
@@ -81,16 +120,8 @@ def _cut(frame: Frame, random: Random) -> Changed:
 
 def _misaligned(frame: Frame, random: Random) -> Changed:
     """Turned, zoomed and moved like by wrong landmarks."""
-    height, width, _ = frame.shape
-    a = np.exp(random.uniform(-0.3, 0.3) + 1j * np.radians(random.uniform(-25, 25)))
-    b = (1 - a) * complex(width / 2, height / 2) + complex(*random.uniform(-12, 12, 2))
-    margin = 160
-    wide = Image.fromarray(np.pad(frame, ((margin, margin), (margin, margin), (0, 0)), "edge"))
-    matrix = (a.real, -a.imag, b.real + margin, a.imag, a.real, b.imag + margin)
-    warped = np.asarray(wide.transform((width, height), Image.Transform.AFFINE, matrix, Image.Resampling.BICUBIC))
-    there = a * (np.arange(width) + 1j * np.arange(height)[:, None]) + b
-    inside = (there.real >= 0) & (there.real <= width) & (there.imag >= 0) & (there.imag <= height)
-    return warped, float(inside.mean())
+    zoom, turn = np.exp(-random.uniform(-0.3, 0.3)), random.uniform(-25, 25)
+    return warped(frame, turn, zoom, complex(*random.uniform(-12, 12, 2)))
 
 
 def _mixed(frame: Frame, random: Random) -> Changed:

@@ -1,7 +1,8 @@
-"""The model file is the network: same outputs, readable back, and refused when it is not one."""
+"""The model file is the network, calibrated: same outputs, readable back, and refused when it is not one."""
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -14,12 +15,13 @@ from facelocus.attributes import AttributeSet
 from facelocus.data.pack import open_pack
 from facelocus.errors import FacelocusError, ModelFileError, StorageError, UsageError
 from facelocus.export import TOLERANCE, export, golden_images, to_onnx
+from facelocus.metrics.calibration import Calibration
 from facelocus.model import Model, check_golden
 from facelocus.nn import NetworkSpec
 from facelocus.nn.weights import read_model_file, round_to_half
 from facelocus.recipes import load_recipe
 from facelocus.training.loop import train
-from facelocus.training.run import RunModel, load_run
+from facelocus.training.run import RunModel, calibrated, load_run, read_validation
 from faces import draw_face, write_celeba
 
 SMALL = [
@@ -48,9 +50,9 @@ def exported(run: Path) -> Path:
     return run.parent / "small.onnx"
 
 
-def test_the_file_computes_what_the_run_computes(run: Path, exported: Path) -> None:
+def test_the_file_computes_what_the_calibrated_run_computes(run: Path, exported: Path) -> None:
     faces = np.stack([draw_face(seed) for seed in range(5)])
-    ours, theirs = Model.load(exported).predict(faces, flip=True), load_run(run).predict(faces, flip=True)
+    ours, theirs = Model.load(exported).predict(faces, flip=True), calibrated(run).predict(faces, flip=True)
     assert np.abs(ours.probabilities - theirs.probabilities).max() < TOLERANCE
     assert ours.masks is not None and theirs.masks is not None
     assert np.abs(ours.masks - theirs.masks).max() < TOLERANCE
@@ -60,9 +62,38 @@ def test_the_file_carries_the_runs_description(run: Path, exported: Path) -> Non
     model, trained = Model.load(exported), load_run(run)
     assert model.name == "small"
     assert model.attributes == trained.attributes
-    assert np.array_equal(model.thresholds["balanced"], trained.thresholds["balanced"])
     assert model.metadata["training"]["data"]["training_images"] > 0
     assert "non-commercial" in model.metadata["licence"]
+
+
+def test_the_file_is_calibrated_on_the_runs_validation_faces(run: Path, exported: Path) -> None:
+    model = Model.load(exported)
+    labels, before, shift = read_validation(run)
+    calibration = Calibration.from_json(model.metadata["calibration"])
+    assert np.abs(calibration.offset).max() > 0.1  # three steps of training are far from right
+    np.testing.assert_allclose(calibration.slope, Calibration.fit(labels, before).slope)
+    pack = open_pack(run.parent / "faces", run.parent / "packs")
+    got = model.predict(pack.frames(pack.rows("validation"))).probabilities
+    np.testing.assert_allclose(got, calibration.apply(before), atol=TOLERANCE)
+    np.testing.assert_allclose(calibration.undo(got), before, atol=10 * TOLERANCE)
+    # New faces are expected to be labelled as they are on the way from validation to training.
+    rates = shift.expected(Calibration.fit(labels, before).apply(before).mean(axis=0))
+    np.testing.assert_allclose(got.mean(axis=0), rates, atol=TOLERANCE)
+    np.testing.assert_allclose(model.thresholds["balanced"], rates, atol=1e-6)
+    assert (model.thresholds["accuracy"] == 0.5).all()
+
+
+def test_a_run_without_its_validation_is_not_exported(run: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(run, tmp_path / "copy")
+    (copy / "validation.npz").write_bytes(b"PK not one")
+    with pytest.raises(
+        ModelFileError, match=r"copy/validation\.npz: damaged or another version.s .*: copy the run again"
+    ):
+        export(copy, tmp_path / "model.onnx")
+    (copy / "validation.npz").unlink()
+    with pytest.raises(ModelFileError, match=r"copy/validation\.npz: no such file: copy the whole folder"):
+        export(copy, tmp_path / "model.onnx")
+    assert list(tmp_path.iterdir()) == [copy]
 
 
 def test_golden_outputs_lie_beside_the_file(exported: Path) -> None:
@@ -71,7 +102,7 @@ def test_golden_outputs_lie_beside_the_file(exported: Path) -> None:
 
 def test_a_model_file_reads_back_as_the_same_network(run: Path, exported: Path) -> None:
     network, description = read_model_file(exported)
-    state, trained = network.state_dict(), load_run(run).network.state_dict()
+    state, trained = network.state_dict(), calibrated(run).network.state_dict()
     differing = [n for n in trained if not n.endswith("num_batches_tracked") and not torch.equal(state[n], trained[n])]
     assert differing == []
     assert description["network"]["trunk"] == "resnet18"

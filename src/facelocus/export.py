@@ -2,7 +2,8 @@
 
 The graph keeps every weight under its own name and unfolded, so that the file is also the checkpoint to fine-tune
 from; runtimes fold when loading. Matrices are stored in half precision, which is what they were rounded to before the
-network was measured, and widened by the graph.
+network was measured, and widened by the graph. Calibration (facelocus.metrics.calibration) is put into the weights of
+the logits, so that whoever runs the file has calibrated probabilities; of these, it carries the thresholds.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from facelocus.errors import FacelocusError, UsageError
 from facelocus.files import write_atomically
 from facelocus.model import FORMAT, Model
 from facelocus.nn.network import RegionNetwork
-from facelocus.training.run import RunModel, load_run
+from facelocus.training.run import RunModel, calibrated
 
 #: How far the file may be from the network it was made of.
 TOLERANCE = 1e-4
@@ -51,7 +52,7 @@ class _Graph(nn.Module):
 
 
 def export(run: Path, out: Path, *, licence: str = LICENCE) -> float:
-    """Write the model file of a finished run, and golden inputs with their outputs beside it.
+    """Write the model file of a finished run, calibrated, and golden inputs with their outputs beside it.
 
     Args:
         run: a finished run folder.
@@ -59,7 +60,7 @@ def export(run: Path, out: Path, *, licence: str = LICENCE) -> float:
         licence: the sentence kept in the file.
 
     Returns:
-        The largest difference between the file's outputs and the network's, below TOLERANCE.
+        The largest difference between the file's outputs and the calibrated network's, below TOLERANCE.
 
     Raises:
         ModelFileError: the run is not finished or damaged.
@@ -69,11 +70,11 @@ def export(run: Path, out: Path, *, licence: str = LICENCE) -> float:
     """
     if out.suffix != ".onnx":
         raise UsageError(f"{out}: a model file ends in .onnx")
-    trained = load_run(run)
+    trained = calibrated(run)
     description = {
         "format": FORMAT,
         "name": out.stem,
-        **{key: trained.metadata[key] for key in ("attributes", "thresholds", "network", "training")},
+        **{key: trained.metadata[key] for key in ("attributes", "thresholds", "calibration", "network", "training")},
         "licence": licence,
     }
     content = to_onnx(trained.network, description)

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import typer
+from PIL import Image
 from typer.testing import CliRunner, Result
 
 from facelocus.attributes import AttributeSet
 from facelocus.cli.evaluate import evaluate
 from facelocus.data.table import SPLITS
 from facelocus.errors import DataError, FacelocusError, StorageError, UsageError
+from facelocus.metrics import groups
 from facelocus.model import Model
-from small_model import SMALL, crops, write_model
+from small_model import SMALL, crops, description, write_model
 
 WIDER = AttributeSet.by_region({"all": ("Right_Dark", "Other", "Left_Red", "Right_Red", "Left_Dark")})
 
@@ -171,3 +174,66 @@ def test_a_full_disk_leaves_the_old_report_and_nothing_else(
     assert isinstance(error, StorageError) and "No space left" in str(error)
     assert out.read_text() == "old"
     assert list(tmp_path.iterdir()) == [out]
+
+
+def test_calibration_error_is_reported_beside_what_chance_leaves(pack: Path, model: Path, tmp_path: Path) -> None:
+    got = report(pack, model, tmp_path)["calibration"]
+    assert list(got["attributes"]) == list(SMALL.names)
+    assert got["mean_error"] > 0 and got["mean_chance"] > 0 and got["mean_error_before"] is None
+    line = next(line for line in run(pack, "--model", model).output.splitlines() if "calibration" in line)
+    assert f"{got['mean_error']:.2f}  ({got['mean_chance']:.2f} by chance, - before calibration)" in line
+
+
+def test_a_calibrated_files_error_before_is_that_of_the_network(pack: Path, model: Path, tmp_path: Path) -> None:
+    plain = report(pack, model, tmp_path)["calibration"]["mean_error"]
+    unchanged = {"slope": [1.0] * 4, "offset": [0.0] * 4}
+    far = {"slope": [1.0] * 4, "offset": [3.0] * 4}
+    for calibration, same in ((unchanged, True), (far, False)):
+        made = write_model(tmp_path.parent / "calibrated.onnx", description(calibration=calibration))
+        got = report(pack, made, tmp_path)["calibration"]
+        assert got["mean_error"] == plain
+        assert (got["mean_error_before"] == pytest.approx(plain, abs=1e-3)) == same
+    assert report(pack, made, tmp_path, "--flip")["calibration"]["mean_error_before"] is None
+
+
+def test_groups_are_compared(pack: Path, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for limit in ("SMALLEST", "LEAST", "LEAST_NAMED"):
+        monkeypatch.setattr(groups, limit, 1)
+    by = "Left_Red,Other,Left_Red+Right_Red"  # Other is of the data alone
+    got = report(pack, model, tmp_path, "--by", by)["groups"]
+    assert set(got) == set(by.split(","))
+    red = np.load(pack / "labels.npy")[:30, WIDER.names.index("Left_Red")]
+    assert got["Left_Red"]["groups"]["Left_Red"]["images"] == (red == 1).sum()
+    assert (got["Left_Red"]["attributes"], got["Other"]["attributes"]) == (3, 4)
+    assert len(got["Left_Red+Right_Red"]["groups"]) == 4
+    output = run(pack, "--model", model, "--by", by).output
+    assert "Left_Red and not Right_Red" in output
+    for words in (r"\+ Left_Red  .*\n- not Left_Red .*\n  gap, \+ minus - ", r"\n    Left_Dark, \d+\.\d and \d+\.\d "):
+        assert re.search(words, output)
+    assert "groups" not in report(pack, model, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("by", "words"),
+    [
+        ("Left_Red,Nose", "--by 'Nose': the data have no such attribute"),
+        ("Left_Red+Left_Red", "--by 'Left_Red\\+Left_Red': name one attribute, or two different ones"),
+        ("Left_Red+Other+Right_Red", "name one attribute, or two different ones"),
+        ("Left_Red,", "--by '': the data have no such attribute"),
+    ],
+)
+def test_groups_that_cannot_be_are_refused(by: str, words: str, pack: Path, model: Path) -> None:
+    error = refusal(pack, "--model", model, "--by", by)
+    assert isinstance(error, UsageError) and re.search(words, str(error))
+
+
+def test_reliability_is_drawn(pack: Path, model: Path, tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    for name in ("once.png", "twice.png"):
+        assert run(pack, "--model", model, "--draw", tmp_path / name).exit_code == 0
+    once = (tmp_path / "once.png").read_bytes()
+    assert once == (tmp_path / "twice.png").read_bytes()
+    with Image.open(tmp_path / "once.png") as picture:
+        assert len(np.unique(np.asarray(picture.convert("RGB")).reshape(-1, 3), axis=0)) > 10
+    error = refusal(pack, "--model", model, "--draw", tmp_path)
+    assert isinstance(error, UsageError) and f"--draw {tmp_path}" in str(error)

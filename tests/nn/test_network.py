@@ -193,3 +193,17 @@ def test_max_pooling_needs_positions() -> None:
 
 def test_the_frame_is_the_one_faces_are_aligned_to() -> None:
     assert tuple(frames(1).shape[1:]) == FRAME == (218, 178, 3)
+
+
+@torch.no_grad()
+def test_calibration_is_in_the_weights_and_leaves_masks_alone() -> None:
+    network = tiny().double().eval()
+    logits, masks = network(frames(), masks=True)
+    slope, offset = torch.linspace(0.5, 2, len(MIXED)).double(), torch.linspace(-1, 1, len(MIXED)).double()
+    network.calibrate(slope, offset)
+    again = tiny().double().eval()
+    again.load_state_dict(network.state_dict())
+    for calibrated in (network, again):
+        new_logits, new_masks = calibrated(frames(), masks=True)
+        torch.testing.assert_close(new_logits, slope * logits + offset)
+        assert torch.equal(new_masks, masks)

@@ -36,4 +36,5 @@ def grid(
     where = choose_device(device)
     start = open_start(from_)
     made = run_grid(chosen, name, open_pack(data), to / name, results, device=where, start=start, only=only)
-    typer.echo(f"{results}: {made} runs added; next: facelocus report paper --records {results}")
+    report = "localisation" if name.startswith("localisation") else "paper"
+    typer.echo(f"{results}: {made} runs added; next: facelocus report {report} --records {results}")

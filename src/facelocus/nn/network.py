@@ -170,6 +170,15 @@ class RegionNetwork(nn.Module):
         """Set the logits' biases so that an untrained network predicts each attribute's rate: A, within (0, 1)."""
         self.logit_bias.copy_(torch.logit(rates))
 
+    @torch.no_grad()
+    def calibrate(self, slope: Tensor, offset: Tensor) -> None:
+        """Answer slope * logit + offset from now on, A numbers each.
+
+        Both are put into the weights of the logits: what is saved, exported or trained further has them without asking.
+        """
+        self.logit_weight.mul_(slope[:, None])
+        self.logit_bias.mul_(slope).add_(offset)
+
     @overload
     def forward(self, images: Tensor, masks: Literal[False] = ...) -> Tensor: ...
     @overload

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,9 @@ from tqdm import tqdm
 
 from facelocus.attributes import AttributeSet
 from facelocus.data.pack import Pack
-from facelocus.errors import ModelFileError
+from facelocus.errors import ModelFileError, first_line
+from facelocus.metrics.calibration import Calibration
+from facelocus.metrics.label_shift import LabelShift
 from facelocus.model import Prediction
 from facelocus.nn.network import RegionNetwork
 from facelocus.nn.weights import build_from, read_model_file, read_tensors
@@ -108,6 +111,48 @@ def load_run(run: Path) -> RunModel:
     tensors, description = read_tensors(run / FINISHED)
     network = build_from(description, tensors, run / FINISHED)
     return RunModel(network, description, description["training"]["recipe"])
+
+
+def calibrated(run: Path) -> RunModel:
+    """Return a finished run's model, calibrated on its validation faces to how new faces are expected to be labelled.
+
+    Its metadata say in "calibration" what was done to the logits. Of calibrated probabilities, most decisions are right
+    at one half, and positives and negatives alike at the attribute's rate: its thresholds.
+
+    Raises:
+        ModelFileError: the run is not finished or damaged.
+    """
+    trained = load_run(run)
+    labels, probabilities, shift = read_validation(run)
+    calibration, half = Calibration.fit(labels, probabilities), np.full(len(trained.attributes), 0.5)
+    rates = half
+    if len(labels):
+        rates = shift.expected(calibration.apply(probabilities).mean(axis=0))
+        calibration = calibration.to_rates(probabilities, rates)
+    trained.network.calibrate(*(torch.from_numpy(n).float() for n in (calibration.slope, calibration.offset)))
+    description = {
+        "thresholds": {"accuracy": half.tolist(), "balanced": rates.tolist()},
+        "calibration": calibration.to_json(),
+    }
+    return RunModel(trained.network, trained.metadata | description, trained.name)
+
+
+def read_validation(run: Path) -> tuple[npt.NDArray[np.int8], npt.NDArray[np.float32], LabelShift]:
+    """Return the labels of a finished run's validation faces, its probabilities of them, both N x A, and their shift.
+
+    Raises:
+        ModelFileError: they are missing or damaged.
+    """
+    file = run / "validation.npz"
+    try:
+        with np.load(file, allow_pickle=False) as kept:
+            return kept["labels"], kept["probabilities"], LabelShift(kept["shift"], kept["noise"])
+    except FileNotFoundError as error:
+        raise ModelFileError(f"{file}: no such file: copy the whole folder of the run, or train again") from error
+    except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise ModelFileError(
+            f"{file}: damaged or another version's ({first_line(error)}): copy the run again, or train again"
+        ) from error
 
 
 def load_weights(source: Path) -> tuple[RegionNetwork, dict[str, Any]]:

@@ -16,6 +16,7 @@ from facelocus.data.pack import Pack
 from facelocus.files import write_atomically
 from facelocus.metrics import choose_thresholds
 from facelocus.metrics.accuracy import Confusion, mean_over_attributes
+from facelocus.metrics.label_shift import LabelShift
 from facelocus.nn.weights import round_to_half, save_tensors
 from facelocus.training.checkpoint import State
 from facelocus.training.folder import FINISHED
@@ -52,8 +53,11 @@ def finish(run: Path, pack: Pack, state: State, record: dict[str, Any], world: W
     probabilities = _predict(RunModel(network), pack, rows, world)
     if not world.leads:
         return
+    shift = _shift(pack, pack.rows("train"), rows)
     with io.BytesIO() as buffer:
-        np.savez_compressed(buffer, rows=rows, labels=labels, probabilities=probabilities)
+        np.savez_compressed(
+            buffer, rows=rows, labels=labels, probabilities=probabilities, shift=shift.shift, noise=shift.noise
+        )
         write_atomically(run / "validation.npz", buffer.getvalue())
     thresholds = choose_thresholds(labels, probabilities)
     description = {
@@ -64,6 +68,11 @@ def finish(run: Path, pack: Pack, state: State, record: dict[str, Any], world: W
     }
     write_atomically(run / "record.json", json.dumps(record, indent=1))
     save_tensors(rounded, description, run / FINISHED)
+
+
+def _shift(pack: Pack, training: npt.NDArray[np.int64], validation: npt.NDArray[np.int64]) -> LabelShift:
+    people = (None, None) if pack.people is None else (pack.people[training], pack.people[validation])
+    return LabelShift.measure(pack.labels[training], pack.labels[validation], *people)
 
 
 def _predict(model: RunModel, pack: Pack, rows: npt.NDArray[np.int64], world: World) -> npt.NDArray[np.float32]:
