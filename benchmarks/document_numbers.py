@@ -13,7 +13,7 @@ from documents import ROOT
 from documents.localisation import localisation
 from documents.own_data import own_labels, sharding
 from documents.photographs import columns, found, quality, speed
-from documents.weights import attributes, numbers
+from documents.weights import attributes, groups, numbers
 
 
 def example(name: str, language: str) -> str:
@@ -27,6 +27,7 @@ BLOCKS: dict[str, dict[str, Callable[[], str]]] = {
     "README.md": {"numbers": numbers},
     "docs/attributes.md": {"attributes": attributes},
     "docs/product.md": {
+        "groups": groups,
         "python": lambda: example("model_file.py", "python"),
         "javascript": lambda: example("model_file.mjs", "javascript"),
     },

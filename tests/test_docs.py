@@ -122,6 +122,7 @@ def test_the_numbers_come_from_the_evaluation(tmp_path: Path) -> None:
     half = np.full(len(SMALL), 0.5)
     summary = summarise(labels, probabilities, SMALL, {"accuracy": half, "balanced": half}, resamples=50)
     about = {"data": {"description": "drawn faces"}, "split": "test"}
+    about["calibration"] = {"mean_error": 2.04, "mean_chance": 1.0}
     evaluation.write_text(json.dumps(about | summary), encoding="utf-8")
     first = {"recipe": "big", "seconds": 60.0, "device": "a laptop"}
     run = {"recipe": "small", "data": {"training_images": 1234}, "seconds": 120.4, "device": "a card", "threads": 2}
@@ -129,4 +130,5 @@ def test_the_numbers_come_from_the_evaluation(tmp_path: Path) -> None:
     table = SCRIPT["numbers"](evaluation, tmp_path / "record.json")
     assert "On 60 faces (drawn faces; test split)" in table
     assert f"| accuracy | {summary['mean_accuracy']:.2f} |" in table
+    assert "off by 2.0 points (expected calibration error; right ones would show 1.0 by chance)" in table
     assert "recipe `big`, then `small` on 1,234 faces in 3 minutes (a laptop, then a card, 2 threads" in table

@@ -15,6 +15,7 @@ from facelocus.attributes import AttributeSet
 from facelocus.data.pack import open_pack
 from facelocus.errors import FacelocusError, ModelFileError, StorageError, UsageError
 from facelocus.export import TOLERANCE, export, golden_images, to_onnx
+from facelocus.metrics.accuracy import Confusion
 from facelocus.metrics.calibration import Calibration
 from facelocus.model import Model, check_golden
 from facelocus.nn import NetworkSpec
@@ -76,6 +77,7 @@ def test_the_file_is_calibrated_on_the_runs_validation_faces(run: Path, exported
     got = model.predict(pack.frames(pack.rows("validation"))).probabilities
     np.testing.assert_allclose(got, calibration.apply(before), atol=TOLERANCE)
     np.testing.assert_allclose(calibration.undo(got), before, atol=10 * TOLERANCE)
+    assert model.metadata["rates"] == Confusion.count(labels, calibration.apply(before), 0.5).to_rates()
     # New faces are expected to be labelled as they are on the way from validation to training.
     rates = shift.expected(Calibration.fit(labels, before).apply(before).mean(axis=0))
     np.testing.assert_allclose(got.mean(axis=0), rates, atol=TOLERANCE)

@@ -36,7 +36,12 @@ def numbers(evaluation: Path = EVALUATION, record: Path = RECORD) -> str:
     for key, title in _ROWS.items():
         low, high = report["intervals"][key]
         lines.append(f"| {title} | {report[key]:.2f} | {low:.2f} to {high:.2f} |")
-    lines += ["", _extremes(report["attributes"]) + " " + _run(record)]
+    errors = report["calibration"]
+    lines += [
+        "",
+        f"Probabilities are off by {errors['mean_error']:.1f} points (expected calibration error; right ones would "
+        f"show {errors['mean_chance']:.1f} by chance). {_extremes(report['attributes'])} {_run(record)}",
+    ]
     return "\n".join(lines) + "\n"
 
 
@@ -63,6 +68,35 @@ def _run(record: Path) -> str:
         f"Trained with the recipe {recipes} on {run['data']['training_images']:,} faces in {minutes:.0f} minutes "
         f"({devices}, {run['threads']} threads, other work beside it)."
     )
+
+
+def groups(evaluation: Path = EVALUATION) -> str:
+    """Return the gaps between groups of faces, the widest first."""
+    report = json.loads(evaluation.read_text(encoding="utf-8"))
+    lines = [
+        f"The shipped weights on the {report['images']:,} faces of the README's table, in points, with 95 % intervals "
+        "over people; the attribute is the one that differs most among those that differ beyond their interval:",
+        "",
+        "| better | worse | balanced accuracy | attribute |",
+        "|---|---|---|---|",
+    ]
+    for comparison in report["groups"].values():
+        gap = comparison["gap"]
+        sign = 1 if gap["mean_balanced_accuracy"] >= 0 else -1
+        better, worse = gap["between"][::sign]
+        low, high = sorted(sign * bound for bound in gap["intervals"]["mean_balanced_accuracy"])
+        sure = [row for row in comparison["widest"] if row["interval"][0] * row["interval"][1] > 0]
+        named = "-"
+        if sure:
+            most = max(sure, key=lambda row: abs(row["gap"]))
+            named = f"{_words(most['attribute'])}, {most[better]:.0f} and {most[worse]:.0f}"
+        apart = f"{sign * gap['mean_balanced_accuracy']:.1f} ({low:.1f} to {high:.1f})"
+        lines.append(f"| {_words(better)} | {_words(worse)} | {apart} | {named} |")
+    return "\n".join(lines) + "\n"
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
 
 
 def attributes(agreement: Path = AGREEMENT, evaluation: Path = EVALUATION) -> str:

@@ -74,7 +74,10 @@ def export(run: Path, out: Path, *, licence: str = LICENCE) -> float:
     description = {
         "format": FORMAT,
         "name": out.stem,
-        **{key: trained.metadata[key] for key in ("attributes", "thresholds", "calibration", "network", "training")},
+        **{
+            key: trained.metadata[key]
+            for key in ("attributes", "thresholds", "calibration", "rates", "network", "training")
+        },
         "licence": licence,
     }
     content = to_onnx(trained.network, description)

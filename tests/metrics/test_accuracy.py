@@ -93,3 +93,12 @@ def test_undefined_scores_are_nan_and_left_out_of_means() -> None:
     np.testing.assert_array_equal(np.isnan(found["average_precision"]), [False, True, True, False])
     assert mean_over_attributes(found["accuracy"]) == pytest.approx((0.5 + 0 + 1) / 3)
     assert np.isnan(mean_over_attributes(np.array([np.nan])))
+
+
+def test_rates_and_what_they_rest_on() -> None:
+    labels = np.array([[1, 1, 0], [1, 0, 0], [0, -1, 0], [1, 1, 0]], dtype=np.int8)
+    probabilities = np.array([[0.9, 0.2, 0.1], [0.4, 0.6, 0.1], [0.2, 0.9, 0.7], [0.5, 0.8, 0.1]])
+    rates = Confusion.count(labels, probabilities, 0.5).to_rates()
+    assert rates["positives"] == [3, 2, 0] and rates["negatives"] == [1, 1, 4]
+    assert rates["sensitivity"] == pytest.approx([2 / 3, 1 / 2, 1 / 2])  # the last is not known
+    assert rates["specificity"] == pytest.approx([1, 0, 3 / 4])

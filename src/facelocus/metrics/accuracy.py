@@ -66,6 +66,18 @@ class Confusion:
         predicted = self.true_positives + self.negatives - self.true_negatives
         return ratio(np.where(self.positives > 0, 2 * self.true_positives, np.nan), self.positives + predicted)
 
+    def to_rates(self) -> dict[str, list[float]]:
+        """Return `sensitivity` and `specificity`, one half where there is nothing to tell them from, and the counts of
+        `positives` and `negatives` that they rest on: A numbers each."""
+        sensitivity = ratio(self.true_positives, self.positives)
+        specificity = ratio(self.true_negatives, self.negatives)
+        return {
+            "sensitivity": np.nan_to_num(sensitivity, nan=0.5).tolist(),
+            "specificity": np.nan_to_num(specificity, nan=0.5).tolist(),
+            "positives": self.positives.tolist(),
+            "negatives": self.negatives.tolist(),
+        }
+
 
 def correct(labels: Labels, probabilities: Floats, thresholds: Floats | float) -> npt.NDArray[np.bool_]:
     """Return bool N x A: the label is known and the decision agrees with it."""

@@ -14,6 +14,7 @@ from tqdm import tqdm
 from facelocus.attributes import AttributeSet
 from facelocus.data.pack import Pack
 from facelocus.errors import ModelFileError, first_line
+from facelocus.metrics.accuracy import Confusion
 from facelocus.metrics.calibration import Calibration
 from facelocus.metrics.label_shift import LabelShift
 from facelocus.model import Prediction
@@ -117,7 +118,8 @@ def calibrated(run: Path) -> RunModel:
     """Return a finished run's model, calibrated on its validation faces to how new faces are expected to be labelled.
 
     Its metadata say in "calibration" what was done to the logits. Of calibrated probabilities, most decisions are right
-    at one half, and positives and negatives alike at the attribute's rate: its thresholds.
+    at one half, and positives and negatives alike at the attribute's rate: its thresholds. Beside them it keeps how
+    often the first decide right on validation faces ("rates"), by which counts of decisions can be corrected.
 
     Raises:
         ModelFileError: the run is not finished or damaged.
@@ -133,6 +135,7 @@ def calibrated(run: Path) -> RunModel:
     description = {
         "thresholds": {"accuracy": half.tolist(), "balanced": rates.tolist()},
         "calibration": calibration.to_json(),
+        "rates": Confusion.count(labels, calibration.apply(probabilities), half).to_rates(),
     }
     return RunModel(trained.network, trained.metadata | description, trained.name)
 
