@@ -13,6 +13,9 @@ from documents import ROOT
 from documents.localisation import localisation
 from documents.own_data import own_labels, sharding
 from documents.photographs import columns, found, quality, speed
+from documents.search import quality as search_quality
+from documents.search import speed as search_speed
+from documents.search import verification, words
 from documents.weights import attributes, groups, numbers
 
 
@@ -32,6 +35,12 @@ BLOCKS: dict[str, dict[str, Callable[[], str]]] = {
         "javascript": lambda: example("model_file.mjs", "javascript"),
     },
     "docs/photographs.md": {"columns": columns, "found": found, "quality": quality, "speed": speed},
+    "docs/search.md": {
+        "search-quality": search_quality,
+        "search-speed": search_speed,
+        "search-verification": verification,
+        "search-words": words,
+    },
     "docs/localisation.md": {"localisation": localisation},
     "docs/own-labels.md": {"own-labels": own_labels, "sharding": sharding},
 }

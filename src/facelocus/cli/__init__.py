@@ -13,15 +13,20 @@ import typer
 
 from facelocus.cli.analyze import analyze
 from facelocus.cli.convert import convert
+from facelocus.cli.copy import copy, link
 from facelocus.cli.data import app as data
 from facelocus.cli.doctor import doctor
 from facelocus.cli.evaluate import evaluate
 from facelocus.cli.export import export
 from facelocus.cli.grid import grid
 from facelocus.cli.heatmaps import heatmaps
+from facelocus.cli.index import index
 from facelocus.cli.localise import localise
 from facelocus.cli.report import app as report
 from facelocus.cli.runs import runs
+from facelocus.cli.search import search
+from facelocus.cli.sort import sort
+from facelocus.cli.summary import summary
 from facelocus.cli.train import train
 from facelocus.errors import FacelocusError
 
@@ -34,6 +39,12 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(analyze)
+app.command()(index)
+app.command()(search)
+app.command()(sort)
+app.command()(summary)
+app.command()(copy)
+app.command()(link)
 app.command()(evaluate)
 app.command()(heatmaps)
 app.command()(localise)

@@ -1,0 +1,49 @@
+"""`facelocus summary`: how many faces of a library have each attribute."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from facelocus.cli.found import AsJson, LibraryFolder, opened
+
+if TYPE_CHECKING:
+    from facelocus.search.shares import Share
+
+_BAR = 30
+
+
+def summary(library: LibraryFolder, as_json: AsJson = False) -> None:
+    """Count the faces that have each attribute, corrected for how often the model is wrong, with 95 % intervals.
+
+    The correction needs the model's error rates on validation faces; where its file has none, that is said, and the
+    shares are of what the model said yes to. With --json: "pictures", "faces", and "attributes" by name.
+    """
+    from facelocus.search.shares import shares
+
+    with opened(library) as opening, opening.state() as scores:
+        rows, pictures, faces = shares(scores, opening.about), len(scores.pictures), len(scores.faces)
+    corrected = opening.about.rates is not None
+    if as_json:
+        each = {row.attribute: {"counted": _json(row.counted), "corrected": _json(row.corrected)} for row in rows}
+        typer.echo(json.dumps({"pictures": pictures, "faces": faces, "attributes": each}))
+        return
+    kind = "corrected for the model's error rates" if corrected else "not corrected: the model file has no error rates"
+    typer.echo(f"{pictures:,} pictures with {faces:,} faces; percent of the faces, {kind}")
+    for row in rows if faces else []:
+        share = row.corrected if row.corrected is not None else row.counted
+        bar = "#" * round(_BAR * share.share)
+        mark = "" if row.corrected is not None or not corrected else "  not corrected: no better than chance"
+        typer.echo(
+            f"{row.attribute.replace('_', ' '):20} {100 * share.share:5.1f}  "
+            f"({100 * share.low:5.1f} to {100 * share.high:5.1f})  {bar:{_BAR}}{mark}".rstrip()
+        )
+
+
+def _json(share: Share | None) -> list[Any] | None:
+    if share is None:
+        return None
+    return [None if math.isnan(value) else round(value, 6) for value in (share.share, share.low, share.high)]

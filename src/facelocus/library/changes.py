@@ -1,0 +1,104 @@
+"""What has become of the photographs below some folders since a library was last brought up to date."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sqlite3
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from facelocus.errors import UsageError
+from facelocus.photos.listing import Arguments
+
+
+class Stamped(NamedTuple):
+    """A photograph as it was when it was looked at: a later change shows in size or time.
+
+    Attributes:
+        path: absolute.
+        size: bytes.
+        modified: when it was last written, nanoseconds.
+        digest: of its content; empty where it could not be read.
+    """
+
+    path: Path
+    size: int
+    modified: int
+    digest: bytes = b""
+
+
+def scan(store: sqlite3.Connection, folders: Sequence[Path]) -> None:
+    """Note, for this connection alone, every photograph below these folders with its size and time.
+
+    Raises:
+        UsageError: one of them is not a folder.
+        InputError: one does not exist or cannot be read, or there is no picture in any: a disk that is not there
+            does not empty a library.
+    """
+    for folder in folders:
+        if folder.exists() and not folder.is_dir():
+            raise UsageError(f"{folder} is a file: name folders of photographs")
+    store.executescript(
+        "DROP TABLE IF EXISTS temp.found;"
+        "CREATE TEMP TABLE found (path BLOB PRIMARY KEY, size INTEGER, modified INTEGER) WITHOUT ROWID;"
+    )
+    named = Arguments([os.path.abspath(folder) for folder in folders])  # noqa: PTH100, links stay as they are named
+    store.execute("BEGIN")
+    store.executemany("INSERT OR REPLACE INTO found VALUES (?, ?, ?)", map(_stamp, named.photographs()))
+    store.execute("COMMIT")
+
+
+def changed(store: sqlite3.Connection, count: int) -> list[Stamped]:
+    """Return the next photographs that are new or have another stamp, at most so many, with their digests."""
+    rows = store.execute(
+        "SELECT f.path, f.size, f.modified FROM found f LEFT JOIN pictures p ON p.path = f.path "
+        "WHERE p.id IS NULL OR p.size != f.size OR p.modified != f.modified LIMIT ?",
+        (count,),
+    ).fetchall()
+    return [Stamped(Path(os.fsdecode(path)), size, modified, digest_of(path)) for path, size, modified in rows]
+
+
+def gone(store: sqlite3.Connection, folders: Sequence[Path]) -> Iterator[int]:
+    """Yield the ids of the pictures that were below these folders and are not any more."""
+    for folder in folders:
+        above = os.fsencode(os.path.join(os.path.abspath(folder), ""))  # noqa: PTH100, PTH118
+        rows = store.execute(
+            "SELECT id FROM pictures WHERE substr(path, 1, ?) = ? AND path NOT IN (SELECT path FROM found)",
+            (len(above), above),
+        )
+        yield from (picture for (picture,) in rows)
+
+
+def known(store: sqlite3.Connection, photo: Stamped) -> tuple[int, bool] | None:
+    """Return the id of a picture of the same content, and whether it can be taken for this one, moved or touched.
+
+    It cannot where it is still at its place: then this one is a copy. None where there is no such content.
+    """
+    found: tuple[int, bool] | None = store.execute(
+        "SELECT p.id, p.path = ?1 OR f.path IS NULL FROM pictures p LEFT JOIN found f ON f.path = p.path "
+        "WHERE p.digest = ?2 AND p.error IS NULL ORDER BY p.path = ?1 DESC, f.path IS NULL DESC LIMIT 1",
+        (os.fsencode(photo.path), photo.digest),
+    ).fetchone()
+    return found
+
+
+def digest_of(path: bytes | Path) -> bytes:
+    """Return 16 bytes that tell a file's content from any other; none where it cannot be read."""
+    content = hashlib.blake2b(digest_size=16)
+    try:
+        with open(path, "rb") as file:  # noqa: PTH123, bytes are no Path
+            while block := file.read(1 << 20):
+                content.update(block)
+    except OSError:
+        return b""
+    return content.digest()
+
+
+def _stamp(photo: Path) -> tuple[bytes, int, int]:
+    try:
+        stat = photo.stat()
+    except OSError:  # a link that leads nowhere: analysed, and told of
+        return os.fsencode(photo), 0, 0
+    return os.fsencode(photo), stat.st_size, stat.st_mtime_ns

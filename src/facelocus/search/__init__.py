@@ -1,0 +1,1 @@
+"""Finding faces by description in a library."""
