@@ -10,6 +10,7 @@ from shutil import copyfile
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from facelocus.cli import main
 from libraries import draw
@@ -110,7 +111,7 @@ def test_summary_takes_out_the_error_rates_that_the_model_file_carries(
     run(capsys, "index", tmp_path / "photos", "--to", folder, "--model", model, "--aligned", "--workers", 1)
     code, out, _ = run(capsys, "summary", folder)
     assert code == 0 and "corrected for the model's error rates" in out
-    assert [line.endswith("no better than chance") for line in out.splitlines()[1:]] == [False, False, False, True]
+    assert [line.endswith("other error rates than on validation faces") for line in out.splitlines()[1:]] == [False, False, False, True]
     code, out, _ = run(capsys, "summary", folder, "--json")
     (share, low, high) = json.loads(out)["attributes"]["Left_Red"]["corrected"]
     assert 0 <= low <= share <= high <= 1
@@ -163,6 +164,15 @@ def test_a_refusal_is_one_line(
     assert (found, out) == (code, "")
     assert message in err
     assert len([line for line in err.splitlines() if not line.startswith("understood: ")]) == 1
+
+
+def test_summary_draws_what_it_counts(library: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = run(capsys, "summary", library, "--draw", tmp_path / "drawn.png")
+    assert code == 0 and "not corrected" in out
+    with Image.open(tmp_path / "drawn.png") as drawn:
+        assert drawn.size[0] == 980 and len(drawn.getcolors(1 << 20) or ()) > 20
+    code, _, err = run(capsys, "summary", library, "--draw", tmp_path)
+    assert code == 2 and "is a folder or lies in none" in err
 
 
 @pytest.mark.parametrize("words", [["search", "L", "left red"], ["sort", "L", "--by", "left red"], ["summary", "L"]])

@@ -61,6 +61,13 @@ def test_a_model_no_better_than_chance_corrects_nothing() -> None:
     assert rogan_gladen(0, 0, sensitivity=0.9, specificity=0.9, positives=9, negatives=9) is None
 
 
+def test_faces_with_fewer_yes_than_errors_alone_would_give_have_other_error_rates() -> None:
+    rates = {"sensitivity": 0.9, "specificity": 0.8, "positives": 500, "negatives": 5000}
+    assert rogan_gladen(20, 500, **rates) is None  # 100 are expected of faces that all have it not
+    assert rogan_gladen(95, 500, **rates) is not None
+    assert rogan_gladen(499, 500, **rates) is None  # and 450 of faces that all have it
+
+
 def test_of_no_faces_nothing_is_known() -> None:
     nothing = wilson(0, 0)
     assert math.isnan(nothing.share) and (nothing.low, nothing.high) == (0, 1)

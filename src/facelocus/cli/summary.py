@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 import math
-from typing import TYPE_CHECKING, Any
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from facelocus.cli.found import AsJson, LibraryFolder, opened
+from facelocus.cli.places import refuse_no_file
+from facelocus.errors import MissingExtraError
 
 if TYPE_CHECKING:
     from facelocus.search.shares import Share
@@ -16,7 +20,13 @@ if TYPE_CHECKING:
 _BAR = 30
 
 
-def summary(library: LibraryFolder, as_json: AsJson = False) -> None:
+def summary(
+    library: LibraryFolder,
+    draw: Annotated[
+        Path | None, typer.Option(metavar="PNG", help="Draw the shares with their intervals into this file.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
     """Count the faces that have each attribute, corrected for how often the model is wrong, with 95 % intervals.
 
     The correction needs the model's error rates on validation faces; where its file has none, that is said, and the
@@ -24,8 +34,15 @@ def summary(library: LibraryFolder, as_json: AsJson = False) -> None:
     """
     from facelocus.search.shares import shares
 
+    refuse_no_file("--draw", draw)
+    if draw is not None and find_spec("matplotlib") is None:
+        raise MissingExtraError("--draw needs matplotlib: pip install 'facelocus[demo]'")
     with opened(library) as opening, opening.state() as scores:
         rows, pictures, faces = shares(scores, opening.about), len(scores.pictures), len(scores.faces)
+    if draw is not None:
+        from facelocus.reports.shares_chart import draw_shares
+
+        draw_shares(rows, draw, f"{pictures:,} pictures, {faces:,} faces")
     corrected = opening.about.rates is not None
     if as_json:
         each = {row.attribute: {"counted": _json(row.counted), "corrected": _json(row.corrected)} for row in rows}
@@ -36,7 +53,7 @@ def summary(library: LibraryFolder, as_json: AsJson = False) -> None:
     for row in rows if faces else []:
         share = row.corrected if row.corrected is not None else row.counted
         bar = "#" * round(_BAR * share.share)
-        mark = "" if row.corrected is not None or not corrected else "  not corrected: no better than chance"
+        mark = "" if row.corrected is not None or not corrected else "  not corrected: other error rates than on validation faces"
         typer.echo(
             f"{row.attribute.replace('_', ' '):20} {100 * share.share:5.1f}  "
             f"({100 * share.low:5.1f} to {100 * share.high:5.1f})  {bar:{_BAR}}{mark}".rstrip()

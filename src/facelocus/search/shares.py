@@ -36,8 +36,8 @@ class Shares:
     Attributes:
         attribute: its name.
         counted: faces at or above the model's accuracy threshold.
-        corrected: for the model's error rates; None where its file does not carry them, or where they are no better
-            than chance.
+        corrected: for the model's error rates; None where its file does not carry them, or where they cannot be those
+            of the library's faces.
     """
 
     attribute: str
@@ -75,7 +75,9 @@ def wilson(yes: int, count: int) -> Share:
 def rogan_gladen(
     yes: int, count: int, *, sensitivity: float, specificity: float, positives: float, negatives: float
 ) -> Share | None:
-    """Return the share corrected for error rates, and its interval; None where these are no better than chance.
+    """Return the share corrected for error rates, and its interval; None where these cannot be those of the faces.
+
+    They are no better than chance then, or alone would give more yes, or more no, than there are.
 
     Args:
         yes, count: faces that the model says yes to, and all.
@@ -97,5 +99,7 @@ def rogan_gladen(
     shift = 2 * _Z**2 * (middle * se * (1 - se) / positives - (1 - middle) * sp * (1 - sp) / negatives)
     spread = p * (1 - p) / n + middle**2 * se * (1 - se) / positives + (1 - middle) ** 2 * sp * (1 - sp) / negatives
     reach = _Z * math.sqrt(spread) / better
-    low, high = (min(1.0, max(0.0, middle + shift + side * reach)) for side in (-1, 1))
-    return Share(share, min(low, share), max(high, share))
+    low, high = (middle + shift + side * reach for side in (-1, 1))
+    if high <= 0 or low >= 1:
+        return None
+    return Share(share, min(max(low, 0.0), share), max(min(high, 1.0), share))
