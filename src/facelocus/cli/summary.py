@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from facelocus.search.shares import Share
 
 _BAR = 30
+_OTHERS = "  not corrected: other error rates than on validation faces"
 
 
 def summary(
@@ -53,7 +54,7 @@ def summary(
     for row in rows if faces else []:
         share = row.corrected if row.corrected is not None else row.counted
         bar = "#" * round(_BAR * share.share)
-        mark = "" if row.corrected is not None or not corrected else "  not corrected: other error rates than on validation faces"
+        mark = "" if row.corrected is not None or not corrected else _OTHERS
         typer.echo(
             f"{row.attribute.replace('_', ' '):20} {100 * share.share:5.1f}  "
             f"({100 * share.low:5.1f} to {100 * share.high:5.1f})  {bar:{_BAR}}{mark}".rstrip()
