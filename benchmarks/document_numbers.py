@@ -12,6 +12,7 @@ from collections.abc import Callable
 from documents import ROOT
 from documents.localisation import localisation
 from documents.own_data import own_labels, sharding
+from documents.performance import h100, h100_kernels, processor
 from documents.photographs import columns, found, quality, speed
 from documents.search import quality as search_quality
 from documents.search import speed as search_speed
@@ -35,6 +36,7 @@ BLOCKS: dict[str, dict[str, Callable[[], str]]] = {
         "javascript": lambda: example("model_file.mjs", "javascript"),
     },
     "docs/photographs.md": {"columns": columns, "found": found, "quality": quality, "speed": speed},
+    "docs/performance.md": {"processor": processor, "h100": h100, "h100-kernels": h100_kernels},
     "docs/search.md": {
         "search-quality": search_quality,
         "search-speed": search_speed,

@@ -43,7 +43,11 @@ class Form(nn.Module):
             raise ValueError(f"no form of {', '.join(sorted(ways))}")
         self.ways, self.dtype = ways | ({"blocks", "fold"} if "frames" in ways else set()), dtype
         self.network = copy.deepcopy(network)
+        #: What stands for the hidden layer's weight where it learns in another dtype, see h100_optimizer.py.
+        self.hidden: nn.Parameter | None = None
         resize = self.network.resize
+        regions = torch.arange(len(network.attributes.regions), device=network.region_index.device)
+        self.register_buffer("own", (regions[:, None] == network.region_index).to(dtype))
         if "frames" in ways:
             from h100_layers import FramesToBlocks
 
@@ -54,6 +58,8 @@ class Form(nn.Module):
             assert hidden is not None
             with torch.no_grad():
                 hidden.weight.copy_(to_windows_first(hidden.weight))
+
+    own: Tensor
 
     def forward(self, frames: Tensor, flip: Tensor) -> Tensor:
         trunk, ways = self.network.trunk, self.ways
@@ -168,11 +174,16 @@ class Form(nn.Module):
             if sub.attention is not None:
                 x = self._attention(x)
             x = F.max_pool2d(x, 3, stride=2, ceil_mode=True).unflatten(1, (sub.regions, sub.channels)).flatten(2)
-        hidden = torch.bmm(x.transpose(0, 1), sub.hidden.weight.to(self.dtype).transpose(1, 2)).transpose(0, 1)
+        weight = sub.hidden.weight.to(self.dtype) if self.hidden is None else self.hidden
+        hidden = torch.bmm(x.transpose(0, 1), weight.transpose(1, 2)).transpose(0, 1)
         x = torch.relu(hidden + sub.hidden.bias.to(self.dtype))
         x = sub.out_norm(x.flatten(1)).unflatten(1, (sub.regions, sub.features))
         weight = network.logit_weight.to(self.dtype)
-        logits = torch.einsum("baf,af->ba", x[:, network.region_index], weight)
+        if "tail" in ways:
+            # Every attribute of every region, then the right one: the gradient of an index sorts, this one multiplies.
+            logits = ((x @ weight.T) * self.own).sum(1)
+        else:
+            logits = torch.einsum("baf,af->ba", x[:, network.region_index], weight)
         return logits.to(network.logit_bias.dtype) + network.logit_bias
 
     def _attention(self, x: Tensor) -> Tensor:
@@ -188,9 +199,7 @@ class Form(nn.Module):
         sub.norm.num_batches_tracked.add_(1)
         pse = sub.attention
         weights = (
-            (None,) * 4
-            if pse is None
-            else (pse.reduce.weight, pse.reduce.bias, pse.expand.weight, pse.expand.bias)
+            (None,) * 4 if pse is None else (pse.reduce.weight, pse.reduce.bias, pse.expand.weight, pse.expand.bias)
         )
         x: Tensor = PSEPool.apply(
             sub.norm.running_mean, sub.norm.running_var, bias.detach().flatten(), sub.regions, *weights, *ys

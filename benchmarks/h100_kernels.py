@@ -1,3 +1,4 @@
+# ruff: noqa: N803 - constants of a kernel are written as Triton's own are
 """Triton kernels of a training step, by themselves: sums over channels, BatchNorm + ReLU + pooling, frames to blocks.
 
 Tensors are rows x channels views of channels-last memory, 16 or 32 bits; all arithmetic is float32. BatchNorm here is
@@ -159,7 +160,7 @@ def _norm_relu_pool_back(
 @triton.jit
 def _blocks(
     frames, flip, rows_at, rows_by, columns_at, columns_by, out, partial,
-    HEIGHT: tl.constexpr, WIDTH: tl.constexpr, SIDE: tl.constexpr, LINES: tl.constexpr, WIDE: tl.constexpr,
+    HEIGHT: tl.constexpr, WIDTH: tl.constexpr, SIDE: tl.constexpr, WIDE: tl.constexpr,
 ):  # fmt: skip
     """Resized, mirrored frames in blocks of 4 x 4 x 3, as (pixel - 128) / 64, and the sums over each block channel.
 
@@ -167,9 +168,10 @@ def _blocks(
     """
     blocks: tl.constexpr = (SIDE + 3) // 4
     picture, chunk = tl.program_id(0), tl.program_id(1)
+    across = chunk * WIDE + tl.arange(0, WIDE)
     channel = tl.arange(0, 64)
     dx, colour = channel // 3 % 4, channel % 3
-    x = 4 * tl.arange(0, WIDE)[:, None] + dx[None]
+    x = 4 * across[:, None] + dx[None]
     in_x = (x < SIDE) & (channel < 48)[None]
     mirrored = tl.load(flip + picture) != 0
     left = tl.load(columns_at + x, in_x, 0)
@@ -179,7 +181,7 @@ def _blocks(
     right = tl.where(mirrored, WIDTH - 1 - right, right)
     first = tl.zeros((64,), tl.float32)
     second = tl.zeros((64,), tl.float32)
-    for line in range(chunk * LINES, tl.minimum(chunk * LINES + LINES, blocks)):
+    for line in range(blocks):
         y = 4 * line + channel // 12
         in_y = (y < SIDE) & (channel < 48)
         top = tl.load(rows_at + y, in_y, 0)
@@ -195,8 +197,8 @@ def _blocks(
         value = tl.where(here, (a * by_top[None] + b * by_bottom[None] - 128) / 64, 0.0)
         first += tl.sum(value, 0)
         second += tl.sum(value * value, 0)
-        block = (picture * blocks + line) * blocks + tl.arange(0, WIDE)
-        where = (tl.arange(0, WIDE) < blocks)[:, None] & (channel < 48)[None]
+        block = (picture * blocks + line) * blocks + across
+        where = (across < blocks)[:, None] & (channel < 48)[None]
         tl.store(out + block[:, None] * 48 + channel[None], value.to(out.dtype.element_ty), where)
     part = picture * tl.num_programs(1) + chunk
     tl.store(partial + part * 128 + channel, first)

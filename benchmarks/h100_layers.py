@@ -6,6 +6,8 @@ from typing import Any
 
 import torch
 import triton
+from torch import Tensor, nn
+
 from h100_kernels import (
     _blocks,
     _moments,
@@ -18,7 +20,6 @@ from h100_kernels import (
     sums,
 )
 from h100_pse import pse_pool, pse_pool_back, pse_pool_sums
-from torch import Tensor, nn
 
 EPS, MOMENTUM = 1e-5, 0.1
 
@@ -37,7 +38,10 @@ def channels_last(batch: int, height: int, width: int, channels: int, like: Tens
 def _statistics(
     ys: tuple[Tensor, ...], mean: Tensor, variance: Tensor, shift: Tensor, span: int, step: int
 ) -> tuple[Tensor, Tensor]:
-    """Return mean and 1 / deviation of all channels, part after part, and move the running ones."""
+    """Return mean and 1 / deviation of all channels, part after part, and move the running ones.
+
+    Channel c of a part is theirs at c // span * step + part * span + c % span.
+    """
     width = ys[0].shape[1]
     found = torch.empty((2, len(ys) * width), device=ys[0].device)
     for i, y in enumerate(ys):
@@ -46,8 +50,8 @@ def _statistics(
         mine = found[:, i * width :]
         cols = column_block(width, 32)
         _moments[(width // cols,)](
-            partial, mine[0], mine[1], shift, mean, variance, len(partial), len(flat), width, i * (step and span or width),
-            EPS=EPS, MOMENTUM=MOMENTUM, SPAN=span or width, STEP=step, PARTS_=32, COLS=cols,
+            partial, mine[0], mine[1], shift, mean, variance, len(partial), len(flat), width, i * span,
+            EPS=EPS, MOMENTUM=MOMENTUM, SPAN=span, STEP=step, PARTS_=32, COLS=cols,
         )  # fmt: skip
     return found[0], found[1]
 
@@ -62,9 +66,10 @@ class NormReluPool(torch.autograd.Function):
     def forward(
         ctx: Any, mean: Tensor, variance: Tensor, shift: Tensor, pool: bool, parts: int, *ys: Tensor
     ) -> tuple[Tensor, ...]:
+        ys = tuple(y.contiguous(memory_format=torch.channels_last) for y in ys)
         batch, width_in, height, width = ys[0].shape
         total = width_in * len(ys)
-        m, r = _statistics(ys, mean, variance, shift, 0, 0)
+        m, r = _statistics(ys, mean, variance, shift, width_in, 0)
         down, across = ((height - 3) // 2 + 1, (width - 3) // 2 + 1) if pool else (height, width)
         outs = tuple(channels_last(batch, down, across, total // parts, ys[0]) for _ in range(parts))
         at = torch.empty((batch * down * across, total), dtype=torch.uint8, device=m.device) if pool else m
@@ -80,14 +85,14 @@ class NormReluPool(torch.autograd.Function):
                     y, m[first:], r[first:], out, len(y), y.stride(0), out.stride(0), ROWS=32, COLS=cols
                 )
         ctx.save_for_backward(m, r, at, *ys, *outs)
-        ctx.pool, ctx.inputs, ctx.sides = pool, len(ys), (batch, height, width, down, across)
+        ctx.pool, ctx.inputs, ctx.sides = pool, len(ys), (batch, height, width, across)
         return outs
 
     @staticmethod
     def backward(ctx: Any, *d_outs: Tensor) -> tuple[Any, ...]:
         m, r, at, *both = ctx.saved_tensors
         ys, outs = both[: ctx.inputs], both[ctx.inputs :]
-        batch, height, width, down, across = ctx.sides
+        batch, height, width, across = ctx.sides
         d_outs = tuple(d.contiguous(memory_format=torch.channels_last) for d in d_outs)
         d_ys = [torch.empty_like(y) for y in ys]
         share = 1 / (batch * height * width)
@@ -135,6 +140,7 @@ class PSEPool(torch.autograd.Function):
         ctx: Any, mean: Tensor, variance: Tensor, shift: Tensor, regions: int,
         w1: Tensor | None, b1: Tensor | None, w2: Tensor | None, b2: Tensor | None, y0: Tensor, y1: Tensor,
     ) -> Tensor:  # fmt: skip
+        y0, y1 = (y.contiguous(memory_format=torch.channels_last) for y in (y0, y1))
         batch, _, height, width = y0.shape
         windows = ((height - 3) // 2 + 1) * ((width - 3) // 2 + 1)
         m, r = _statistics((y0, y1), mean, variance, shift, 128, 256)
@@ -195,13 +201,12 @@ class FramesToBlocks(nn.Module):
             self.register_buffer(f"{name}_by", by)
 
     def forward(self, frames: Tensor, flip: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        blocks, lines = (self.side + 3) // 4, 15
+        blocks = (self.side + 3) // 4
         out = torch.empty((len(frames), blocks, blocks, 48), dtype=self.dtype, device=frames.device)
-        partial = torch.empty((len(frames), triton.cdiv(blocks, lines), 2, 64), device=frames.device)
+        partial = torch.empty((len(frames), triton.cdiv(blocks, 16), 2, 64), device=frames.device)
         _blocks[partial.shape[:2]](
             frames, flip, self.rows_at, self.rows_by, self.columns_at, self.columns_by, out, partial,
-            HEIGHT=self.sides[0], WIDTH=self.sides[1], SIDE=self.side, LINES=lines,
-            WIDE=triton.next_power_of_2(blocks), num_warps=8,
+            HEIGHT=self.sides[0], WIDTH=self.sides[1], SIDE=self.side, WIDE=16,
         )  # fmt: skip
         # The 17th group of three channels is padding.
         total = reduce(partial.flatten(0, 1), 1 / (len(frames) * self.side**2))[:, :48].unflatten(1, (16, 3)).sum(1)
@@ -210,11 +215,11 @@ class FramesToBlocks(nn.Module):
 
 def two_taps(matrix: Tensor) -> tuple[Tensor, Tensor]:
     """Return of a resizing matrix each row's first source pixel, int32, and the weights of it and the next, N x 2."""
-    matrix = matrix.detach().cpu()
+    device, matrix = matrix.device, matrix.detach().cpu()
     first = (matrix != 0).int().argmax(1)
     following = (first + 1).clamp(max=matrix.shape[1] - 1)
     pair = torch.stack([matrix.gather(1, first[:, None])[:, 0], matrix.gather(1, following[:, None])[:, 0]], 1)
     pair[first == following, 1] = 0
     if not torch.allclose(pair.sum(1), matrix.sum(1)):
         raise ValueError("a resized pixel is more than two rows or columns of the frame")
-    return first.int().to(matrix.device), pair.contiguous()
+    return first.int().to(device), pair.contiguous().to(device)

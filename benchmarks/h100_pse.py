@@ -1,3 +1,4 @@
+# ruff: noqa: N803 - constants of a kernel are written as Triton's own are
 """Triton kernels of a sub-network's tail: BatchNorm, ReLU, PSE(b) and 3 x 3 max pooling as one, forward and backward.
 
 One program is one region of one picture. Its 256 channels lie half and half in two tensors, the two groups of conv5:
@@ -40,14 +41,15 @@ def pse_pool(
     within = position < H * W
     if PSE:
         total = tl.zeros((P,), tl.float32)
-        for block in tl.static_range(256 // COLS):
-            column = region * 128 + block * COLS % 128 + tl.arange(0, COLS)
-            y = y0 if block * COLS < 128 else y1
-            half = block * COLS // 128 * stride
-            where = (picture * H * W + position)[:, None] * stride + column[None]
-            x = tl.load(y + where, within[:, None], 0.0).to(tl.float32)
-            x = (x - tl.load(mean + half + column)[None]) * tl.load(rstd + half + column)[None]
-            total += tl.sum(tl.maximum(x, 0.0), 1)
+        for half in tl.static_range(2):
+            y = y0 if half == 0 else y1
+            for block in range(128 // COLS):
+                column = region * 128 + block * COLS + tl.arange(0, COLS)
+                where = (picture * H * W + position)[:, None] * stride + column[None]
+                x = tl.load(y + where, within[:, None], 0.0).to(tl.float32)
+                moments = half * stride + column
+                x = (x - tl.load(mean + moments)[None]) * tl.load(rstd + moments)[None]
+                total += tl.sum(tl.maximum(x, 0.0), 1)
         tl.store(z + mine * H * W + position, total / 256, within)
         tl.debug_barrier()  # the neighbours' sums are read back from memory
         _, _, _, _, mask = _excite(z + mine * H * W, w1, b1, w2, b2, region, H, W, P)
@@ -58,25 +60,27 @@ def pse_pool(
     windows: tl.constexpr = rows_out * columns_out
     window = tl.arange(0, WIDE)
     there = window < windows
-    for block in tl.static_range(256 // COLS):
-        column = region * 128 + block * COLS % 128 + tl.arange(0, COLS)
-        y = y0 if block * COLS < 128 else y1
-        half = block * COLS // 128 * stride
-        m, scale = tl.load(mean + half + column)[None], tl.load(rstd + half + column)[None]
-        best = tl.full((WIDE, COLS), -1.0, tl.float32)
-        which = tl.zeros((WIDE, COLS), tl.int32)
-        for k in tl.static_range(9):
-            place = (2 * (window // columns_out) + k // 3) * W + 2 * (window % columns_out) + k % 3
-            where = (picture * H * W + place)[:, None] * stride + column[None]
-            x = tl.load(y + where, there[:, None], 0.0).to(tl.float32)
-            x = tl.maximum((x - m) * scale, 0.0)
-            if PSE:
-                x = x * tl.load(s + mine * H * W + place, there, 0.0)[:, None]
-            which = tl.where(x > best, k, which)
-            best = tl.maximum(x, best)
-        where = (mine * windows + window)[:, None] * 256 + (block * COLS + tl.arange(0, COLS))[None]
-        tl.store(out + where, best.to(out.dtype.element_ty), there[:, None])
-        tl.store(at + where, which.to(tl.uint8), there[:, None])
+    for half in tl.static_range(2):
+        y = y0 if half == 0 else y1
+        for block in range(128 // COLS):
+            column = region * 128 + block * COLS + tl.arange(0, COLS)
+            moments = half * stride + column
+            m, scale = tl.load(mean + moments)[None], tl.load(rstd + moments)[None]
+            best = tl.full((WIDE, COLS), -1.0, tl.float32)
+            which = tl.zeros((WIDE, COLS), tl.int32)
+            for k in tl.static_range(9):
+                place = (2 * (window // columns_out) + k // 3) * W + 2 * (window % columns_out) + k % 3
+                where = (picture * H * W + place)[:, None] * stride + column[None]
+                x = tl.load(y + where, there[:, None], 0.0).to(tl.float32)
+                x = tl.maximum((x - m) * scale, 0.0)
+                if PSE:
+                    x = x * tl.load(s + mine * H * W + place, there, 0.0)[:, None]
+                which = tl.where(x > best, k, which)
+                best = tl.maximum(x, best)
+            channel = half * 128 + block * COLS + tl.arange(0, COLS)
+            where = (mine * windows + window)[:, None] * 256 + channel[None]
+            tl.store(out + where, best.to(out.dtype.element_ty), there[:, None])
+            tl.store(at + where, which.to(tl.uint8), there[:, None])
 
 
 @triton.jit
@@ -99,10 +103,9 @@ def pse_pool_sums(
     there = window < windows
     sent_by = tl.zeros((WIDE, 16), tl.float32)
     kind = tl.arange(0, 16)
-    for block in tl.static_range(256 // COLS):
-        column = region * 128 + block * COLS % 128 + tl.arange(0, COLS)
-        half = block * COLS // 128 * stride
-        where = (mine * windows + window)[:, None] * 256 + (block * COLS + tl.arange(0, COLS))[None]
+    for block in range(256 // COLS):
+        channel = block * COLS + tl.arange(0, COLS)
+        where = (mine * windows + window)[:, None] * 256 + channel[None]
         p = tl.load(out + where, there[:, None], 0.0).to(tl.float32)
         d = tl.load(d_out + where, there[:, None], 0.0).to(tl.float32)
         product = d * p
@@ -117,8 +120,9 @@ def pse_pool_sums(
                 sent_by += tl.where((kind == k)[None], sent[:, None], 0.0)
                 mask = tl.where(here, tl.load(s + mine * H * W + place, there, 0.0)[:, None], mask)
             first = first * mask
-        tl.store(partial + picture * 4 * stride + half + column, tl.sum(first, 0))
-        tl.store(partial + picture * 4 * stride + 2 * stride + half + column, tl.sum(product, 0))
+        to = partial + picture * 4 * stride + channel // 128 * stride + region * 128 + channel % 128
+        tl.store(to, tl.sum(first, 0))
+        tl.store(to + 2 * stride, tl.sum(product, 0))
     if PSE:
         position = tl.arange(0, P)
         within = position < H * W
@@ -153,18 +157,18 @@ def pse_pool_sums(
             squeeze += tl.load(back + tap * P + y * W + x, inside, 0.0)
         squeeze = squeeze / 256
         tl.store(dz + mine * H * W + position, squeeze, within)
-        for block in tl.static_range(256 // COLS):
-            column = region * 128 + block * COLS % 128 + tl.arange(0, COLS)
-            y_ = y0 if block * COLS < 128 else y1
-            half = block * COLS // 128 * stride
-            where = (picture * H * W + position)[:, None] * stride + column[None]
-            x_ = tl.load(y_ + where, within[:, None], 0.0).to(tl.float32)
-            x_ = (x_ - tl.load(mean + half + column)[None]) * tl.load(rstd + half + column)[None]
-            d_ = tl.where((x_ > 0) & within[:, None], squeeze[:, None], 0.0)
-            to = partial + picture * 4 * stride + half + column
-            tl.store(to, tl.load(to) + tl.sum(d_, 0))
-            to = to + 2 * stride
-            tl.store(to, tl.load(to) + tl.sum(d_ * x_, 0))
+        for half in tl.static_range(2):
+            y_ = y0 if half == 0 else y1
+            for block in range(128 // COLS):
+                column = region * 128 + block * COLS + tl.arange(0, COLS)
+                moments = half * stride + column
+                where = (picture * H * W + position)[:, None] * stride + column[None]
+                x_ = tl.load(y_ + where, within[:, None], 0.0).to(tl.float32)
+                x_ = (x_ - tl.load(mean + moments)[None]) * tl.load(rstd + moments)[None]
+                d_ = tl.where((x_ > 0) & within[:, None], squeeze[:, None], 0.0)
+                to = partial + picture * 4 * stride + moments
+                tl.store(to, tl.load(to) + tl.sum(d_, 0))
+                tl.store(to + 2 * stride, tl.load(to + 2 * stride) + tl.sum(d_ * x_, 0))
 
 
 @triton.jit

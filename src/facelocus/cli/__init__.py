@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from facelocus.cli.analyze import analyze
+from facelocus.cli.bench import bench
 from facelocus.cli.convert import convert
 from facelocus.cli.copy import copy, link
 from facelocus.cli.data import app as data
@@ -52,6 +53,7 @@ app.command()(train)
 app.command()(export)
 app.command()(convert)
 app.command()(grid)
+app.command()(bench)
 app.command()(runs)
 app.command()(doctor)
 app.add_typer(data, name="data")

@@ -1,0 +1,94 @@
+"""Speed: the forms tried on one H100, where their time goes, and this package on a processor."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from documents import RESULTS
+
+BENCH = RESULTS / "bench"
+
+#: Kind of a kernel -> what its name has; the first that fits.
+KINDS = {
+    "the same of the sub-networks, with PSE": "pse_pool",
+    "frames to blocks": "^_blocks",
+    "BatchNorm, ReLU, pooling": "^_norm_relu|^_sums|^_moments|^_reduce$|batch_?norm|max_pool|clamp",
+    "convolutions": "xmma|cudnn|cask",
+    "hidden layer and logits": "nvjet|gemm|cutlass",
+    "optimiser, casts, copies, elementwise": "",
+}
+
+
+def records(folder: Path = BENCH, **wanted: str) -> list[dict[str, Any]]:
+    """Return the records whose fields are as wanted."""
+    found = [json.loads(file.read_text(encoding="utf-8")) for file in sorted(folder.glob("*.json"))]
+    return [record for record in found if all(record.get(key) == value for key, value in wanted.items())]
+
+
+def h100(folder: Path = BENCH) -> str:
+    """Return every form of the training step on the H100, fastest first."""
+    forms = records(folder, what="training_step", device="cuda")
+    (ceilings,) = records(folder, what="ceilings")
+    first = forms[0]
+    matrix, memory = ceilings["flops_a_second"] / 1e12, ceilings["bytes_a_second"] / 1e12
+    flops, least = first["flops_an_image"] / 1e9, first["least_bytes_an_image"] / 1e6
+    lines = [
+        f"{first['device_name']}, torch {first['torch']}, batch {first['batch']}; measured {matrix:.0f} TFLOP/s and "
+        f"{memory:.2f} TB/s; a step has {flops:.2f} GFLOP and moves {least:.1f} MB an image at least.",
+        "",
+        "| form | images a second | of the arithmetic limit | PSE, microseconds an image |",
+        "|---|---|---|---|",
+    ]
+    for form in sorted(forms, key=lambda form: -form["images_per_second"]):
+        pse = "not measured"
+        if "pse_share" in form:
+            pse = f"{form['pse_microseconds_an_image']:.1f} ({100 * form['pse_share']:.0f} %)"
+        held = " *" if any("already free" in note for note in form["notes"]) else ""
+        share = f"{100 * form['share_of_arithmetic_limit']:.1f} %"
+        lines.append(f"| {form['form']}{held} | {form['images_per_second']:,.0f} | {share} | {pse} |")
+    return "\n".join(lines) + "\n"
+
+
+def h100_kernels(folder: Path = BENCH) -> str:
+    """Return the microseconds an image by kind of kernel: the package's network, the best form, and the prediction."""
+    profiles = {record["variant"]: by_kind(record) for record in records(folder, what="profile")}
+    (prediction,) = records(folder, what="prediction")
+    predicted = prediction["microseconds_an_image"]
+    lines = ["| microseconds an image | package | best form | predicted |", "|---|---|---|---|"]
+    for kind, number in predicted.items():
+        lines.append(f"| {kind} | {profiles['ours_eager'][kind]:.1f} | {profiles['best'][kind]:.1f} | {number:.1f} |")
+    sums = [sum(profiles[name].values()) for name in ("ours_eager", "best")]
+    lines.append(f"| all kernels | {sums[0]:.1f} | {sums[1]:.1f} | {sum(predicted.values()):.1f} |")
+    return "\n".join(lines) + "\n"
+
+
+def by_kind(profile: dict[str, Any]) -> dict[str, float]:
+    """Return the microseconds an image of a profile's kernels by kind; kernels too short to be listed are copies."""
+    found = dict.fromkeys(KINDS, 0.0)
+    for kernel in profile["kernels"]:
+        kind = next(kind for kind, pattern in KINDS.items() if re.search(pattern, kernel["kernel"]))
+        found[kind] += kernel["microseconds_an_image"]
+    found["optimiser, casts, copies, elementwise"] += profile["microseconds_an_image"] - sum(found.values())
+    return found
+
+
+def processor(folder: Path = BENCH) -> str:
+    """Return what `facelocus bench` found on a processor, or that it has not been asked."""
+    if not (found := records(folder, device="cpu")):
+        return "Not yet measured on a machine that does nothing else; the commands above do it.\n"
+    lines = [
+        "| | images a second | quartiles | times the reference | of the arithmetic limit | attention |",
+        "|---|---|---|---|---|---|",
+    ]
+    for record in found:
+        what = f"`{record['recipe']}`, a step" if "recipe" in record else f"model file `{record['model']}`"
+        low, high = record["images_per_second_quartiles"]
+        lines.append(
+            f"| {what}, {record['precision']}, batch {record['batch']}, {record['threads']} threads | "
+            f"{record['images_per_second']:.3g} | {low:.3g} to {high:.3g} | {record['times_the_reference']:.2f} | "
+            f"{100 * record['share_of_arithmetic_limit']:.0f} % | {100 * record['pse_share']:.1f} % |"
+        )
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,65 @@
+"""What docs/performance.md says of kernels is what the profiles have, and no result is left out."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from documents.performance import BENCH, by_kind, h100, processor, records
+
+
+def test_kinds_add_up_to_the_profile() -> None:
+    kernels = [("pse_pool_back", 1.0), ("_sums", 2.0), ("sm90_xmma_fprop", 4.0), ("nvjet_sm90", 0.5), ("_blocks", 0.25)]
+    listed = [{"kernel": name, "microseconds_an_image": spent} for name, spent in kernels]
+    found = by_kind({"microseconds_an_image": 10.0, "kernels": listed})
+    assert list(found.values()) == [1.0, 0.25, 2.0, 4.0, 0.5, 2.25]
+
+
+def test_a_star_marks_what_was_captured_wrongly(tmp_path: Path) -> None:
+    ceilings = {"what": "ceilings", "flops_a_second": 1e14, "bytes_a_second": 1e12}
+    form = {
+        "what": "training_step",
+        "device": "cuda",
+        "device_name": "a card",
+        "torch": "2",
+        "batch": 8,
+        "flops_an_image": 1e9,
+        "least_bytes_an_image": 1e6,
+        "share_of_arithmetic_limit": 0.5,
+    }
+    held = form | {"form": "slow", "images_per_second": 10.0, "notes": ["its memory was already free"]}
+    plain = form | {"form": "fast", "images_per_second": 20.0, "notes": [], "pse_share": 0.1}
+    plain["pse_microseconds_an_image"] = 2.0
+    for name, record in {"a": ceilings, "b": held, "c": plain}.items():
+        (tmp_path / f"{name}.json").write_text(json.dumps(record))
+    rows = h100(tmp_path).splitlines()[-2:]
+    assert rows == ["| fast | 20 | 50.0 % | 2.0 (10 %) |", "| slow * | 10 | 50.0 % | not measured |"]
+
+
+@pytest.mark.parametrize("record", records(what="training_step", device="cuda"), ids=lambda record: record["variant"])
+def test_records_have_what_their_keys_promise(record: dict[str, object]) -> None:
+    assert {"device_name", "torch", "precision", "batch", "images_per_second", "notes", "form"} <= record.keys()
+    assert ("captured" in str(record["form"])) == ("graph" in str(record["variant"]))
+    assert BENCH.joinpath(f"h100_{record['variant']}.json").exists()
+
+
+def test_a_processor_that_was_not_measured_is_said_to_be(tmp_path: Path) -> None:
+    assert processor(tmp_path).startswith("Not yet measured")
+    record = {
+        "what": "inference",
+        "device": "cpu",
+        "model": "default",
+        "precision": "fp32",
+        "batch": 4,
+        "threads": 2,
+        "images_per_second": 30.0,
+        "images_per_second_quartiles": [29.0, 31.0],
+        "times_the_reference": 2.5,
+        "share_of_arithmetic_limit": 0.7,
+        "pse_share": 0.01,
+    }
+    (tmp_path / "one.json").write_text(json.dumps(record))
+    row = processor(tmp_path).splitlines()[-1]
+    assert row == "| model file `default`, fp32, batch 4, 2 threads | 30 | 29 to 31 | 2.50 | 70 % | 1.0 % |"
