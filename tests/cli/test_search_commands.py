@@ -111,7 +111,8 @@ def test_summary_takes_out_the_error_rates_that_the_model_file_carries(
     run(capsys, "index", tmp_path / "photos", "--to", folder, "--model", model, "--aligned", "--workers", 1)
     code, out, _ = run(capsys, "summary", folder)
     assert code == 0 and "corrected for the model's error rates" in out
-    assert [line.endswith("other error rates than on validation faces") for line in out.splitlines()[1:]] == [False, False, False, True]
+    said = [line.endswith("other error rates than on validation faces") for line in out.splitlines()[1:]]
+    assert said == [False, False, False, True]
     code, out, _ = run(capsys, "summary", folder, "--json")
     (share, low, high) = json.loads(out)["attributes"]["Left_Red"]["corrected"]
     assert 0 <= low <= share <= high <= 1
