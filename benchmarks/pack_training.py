@@ -101,7 +101,7 @@ def train(folder: Path) -> dict[str, Any]:
         waits.append(time.perf_counter() - asked)
         if step == WARM_UP:
             began = asked
-        (attribute_losses(stage(batch), labels).sum() / len(labels)).backward()
+        (attribute_losses(stage(batch)[0], labels).sum() / len(labels)).backward()
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
         asked = time.perf_counter()
