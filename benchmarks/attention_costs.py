@@ -18,10 +18,10 @@ import numpy as np
 import torch
 from torch import Tensor
 from torch.autograd.graph import saved_tensors_hooks
-from torch.utils.flop_counter import FlopCounterMode
 from tqdm import tqdm
 
 from facelocus.attributes import CELEBA, FRAME
+from facelocus.bench.limits import operations
 from facelocus.files import write_atomically
 from facelocus.grids import load_grid
 from facelocus.nn.network import RegionNetwork
@@ -111,9 +111,7 @@ def a_step(network: RegionNetwork, recipe: Recipe) -> Callable[[], None]:
 def multiply_adds(network: RegionNetwork) -> int:
     """Return the multiplications of one image's way forward."""
     network.eval()
-    with FlopCounterMode(display=False) as counter, torch.no_grad():
-        network(_faces(1))
-    return int(counter.get_total_flops() // 2)
+    return operations(lambda: network(_faces(1))) // 2
 
 
 def kept_bytes(network: RegionNetwork) -> int:

@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from facelocus.attributes import CELEBA, FRAME
@@ -27,6 +26,7 @@ from facelocus.files import write_atomically
 from facelocus.nn.network import RegionNetwork
 from facelocus.provenance import commit, now
 from facelocus.recipes import load_recipe
+from facelocus.training.loop import attribute_losses
 from facelocus.training.optimizer import build_optimizer
 from h100_count import least_bytes, training_flops
 
@@ -58,12 +58,6 @@ class Faces:
         self.at += 1
         for source, to in ((self.frames, self.batch), (self.labels, self.its_labels), (self.flips, self.flip)):
             torch.index_select(source, 0, rows, out=to)
-
-
-def attribute_losses(logits: Tensor, labels: Tensor) -> Tensor:
-    """Return each attribute's cross-entropy summed over images, unknown labels (-1) left out: A."""
-    losses = F.binary_cross_entropy_with_logits(logits.float(), labels.clamp(min=0).float(), reduction="none")
-    return (losses * (labels >= 0)).sum(0)
 
 
 @cache

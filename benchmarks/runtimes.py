@@ -21,8 +21,8 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # of NumPy's products
 
 import numpy as np
 import openvino
-from torch.utils.flop_counter import FlopCounterMode
 
+from facelocus.bench.limits import operations
 from facelocus.files import write_atomically
 from facelocus.model import Model, shipped_models
 from facelocus.nn.weights import read_model_file
@@ -95,9 +95,7 @@ def network_operations(file: Path) -> int:
 
     network, _ = read_model_file(file)
     network.eval()
-    with FlopCounterMode(display=False) as counter, torch.no_grad():
-        network(torch.zeros(1, 218, 178, 3, dtype=torch.uint8))
-    return int(counter.get_total_flops())
+    return operations(lambda: network(torch.zeros(1, 218, 178, 3, dtype=torch.uint8)))
 
 
 def matrix_speed(side: int = 1024) -> float:

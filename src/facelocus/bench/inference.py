@@ -13,7 +13,7 @@ import numpy.typing as npt
 import torch
 
 from facelocus.attributes import FRAME
-from facelocus.bench.limits import device_name, operations, share_of_limit
+from facelocus.bench.limits import operations, share_of_limit
 from facelocus.bench.reference import PlainNetwork
 from facelocus.bench.timing import Step, alternate, rates
 from facelocus.errors import FacelocusError
@@ -22,6 +22,7 @@ from facelocus.model import BATCH, Model
 from facelocus.nn.network import RegionNetwork
 from facelocus.nn.weights import read_model_file
 from facelocus.provenance import commit, now, versions
+from facelocus.training.record import device_name
 
 FACES = 32
 #: Largest difference of probabilities between ours and the reference.

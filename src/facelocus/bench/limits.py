@@ -10,7 +10,6 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from facelocus.bench.timing import Step, synchronize
-from facelocus.provenance import cpu_name
 
 #: Side of the matrices whose product is this machine's best.
 SIDES = {"cpu": 2048, "cuda": 8192}
@@ -50,8 +49,3 @@ def share_of_limit(record: dict[str, Any], flops_an_image: float, device: torch.
         "matrix_flops_per_second": float(f"{best:.4g}"),
         "share_of_arithmetic_limit": round(record["images_per_second"] * flops_an_image / best, 4),
     }
-
-
-def device_name(device: torch.device) -> str:
-    """Return what the maker calls it."""
-    return torch.cuda.get_device_name(device) if device.type == "cuda" else cpu_name()

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from facelocus.attributes import CELEBA, FRAME
-from facelocus.bench.limits import device_name, operations, share_of_limit
+from facelocus.bench.limits import operations, share_of_limit
 from facelocus.bench.parts import step_parts
 from facelocus.bench.reference import PlainNetwork
 from facelocus.bench.timing import Step, alternate, rates
@@ -24,6 +24,7 @@ from facelocus.training.loop import attribute_losses
 from facelocus.training.memory import keep_freed_memory
 from facelocus.training.optimizer import build_optimizer
 from facelocus.training.recipe import Recipe
+from facelocus.training.record import device_name
 
 #: Largest difference of logits, in single precision, between ours and the reference.
 TOLERANCE = 1e-3

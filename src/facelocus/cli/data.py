@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from facelocus.cli.data_expand import expand
+from facelocus.cli.lab import require_drawing
 from facelocus.cli.places import refuse_no_file
-from facelocus.errors import MissingExtraError, StorageError
+from facelocus.errors import StorageError
 from facelocus.files import write_atomically
 
 if TYPE_CHECKING:
@@ -84,8 +84,7 @@ def check(
 
 
 def _prepare(folder: Path) -> None:
-    if find_spec("matplotlib") is None:
-        raise MissingExtraError("--draw needs matplotlib: pip install 'facelocus[demo]'")
+    require_drawing()
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

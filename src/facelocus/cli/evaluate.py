@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from facelocus.cli.group_text import groupings, print_groups
+from facelocus.cli.lab import require_drawing
 from facelocus.cli.models import ModelName, model_record, open_model
 from facelocus.cli.places import refuse_no_file
 from facelocus.cli.splits import SplitName, open_split
-from facelocus.errors import DataError, MissingExtraError
+from facelocus.errors import DataError
 from facelocus.files import write_atomically
 from facelocus.provenance import cpu_name, now, versions
 
@@ -55,8 +55,8 @@ def evaluate(
 
     refuse_no_file("--json", out)
     refuse_no_file("--draw", draw)
-    if draw is not None and find_spec("matplotlib") is None:
-        raise MissingExtraError("--draw needs matplotlib: pip install 'facelocus[demo]'")
+    if draw is not None:
+        require_drawing()
     predictor = open_model(model)
     pack, rows = open_split(data, split)
     columns = _columns(predictor, pack, data)

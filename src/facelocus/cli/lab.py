@@ -1,4 +1,4 @@
-"""The line a lab command gives where only the camera is installed."""
+"""The lines that commands give where an extra is not installed."""
 
 from __future__ import annotations
 
@@ -16,3 +16,13 @@ def require_lab() -> None:
     missing = [name for name in ("torch", "timm", "safetensors", "onnx", "msgspec") if find_spec(name) is None]
     if missing:
         raise MissingExtraError(f"this command needs {missing[0]}: pip install 'facelocus[lab]'")
+
+
+def require_drawing() -> None:
+    """Refuse --draw in one line where matplotlib is not installed.
+
+    Raises:
+        MissingExtraError: it is missing.
+    """
+    if find_spec("matplotlib") is None:
+        raise MissingExtraError("--draw needs matplotlib: pip install 'facelocus[demo]'")

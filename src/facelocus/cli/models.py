@@ -42,10 +42,16 @@ def open_start(name: str | None) -> Start | None:
     Raises:
         ModelFileError: it is none of them, or damaged.
     """
-    from facelocus.model import shipped_models
     from facelocus.training.start import Start
 
-    return None if name is None else Start.read(shipped_models().get(name, Path(name)))
+    return None if name is None else Start.read(weights_path(name))
+
+
+def weights_path(name: str) -> Path:
+    """Return where the weights of a shipped name are, or the path that is given."""
+    from facelocus.model import shipped_models
+
+    return shipped_models().get(name, Path(name))
 
 
 def model_record(predictor: Predictor) -> dict[str, Any]:

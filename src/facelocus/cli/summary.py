@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 import math
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from facelocus.cli.found import AsJson, LibraryFolder, opened
+from facelocus.cli.lab import require_drawing
 from facelocus.cli.places import refuse_no_file
-from facelocus.errors import MissingExtraError
 
 if TYPE_CHECKING:
     from facelocus.search.shares import Share
@@ -36,8 +35,8 @@ def summary(
     from facelocus.search.shares import shares
 
     refuse_no_file("--draw", draw)
-    if draw is not None and find_spec("matplotlib") is None:
-        raise MissingExtraError("--draw needs matplotlib: pip install 'facelocus[demo]'")
+    if draw is not None:
+        require_drawing()
     with opened(library) as opening, opening.state() as scores:
         rows, pictures, faces = shares(scores, opening.about), len(scores.pictures), len(scores.faces)
     if draw is not None:

@@ -48,9 +48,8 @@ def train(
     from facelocus.cli.lab import require_lab
 
     require_lab()
-    from facelocus.cli.models import open_start
+    from facelocus.cli.models import open_start, weights_path
     from facelocus.data.pack import open_pack
-    from facelocus.model import shipped_models
     from facelocus.recipes import load_recipe
     from facelocus.training.loop import choose_device
     from facelocus.training.loop import train as run
@@ -85,7 +84,7 @@ def train(
         again.check(pack)
     teachers = None
     if teacher:
-        teachers = Teachers.read([shipped_models().get(name, Path(name)) for name in teacher], pack.attributes)
+        teachers = Teachers.read(list(map(weights_path, teacher)), pack.attributes)
     origin = Origin(
         _command(recipe, data, to, from_, teacher or [], set_ or [], replay),
         str(data.resolve()),

@@ -53,8 +53,13 @@ def run_record(
         "commit": commit(),
         "date": now(),
         "data": {"description": pack.description, "fingerprint": pack.fingerprint, "training_images": images},
-        "device": torch.cuda.get_device_name(device) if device.type == "cuda" else cpu_name(),
+        "device": device_name(device),
         "processes": processes,
         "threads": torch.get_num_threads(),
         "versions": versions("torch", "timm", "numpy", "pillow"),
     }
+
+
+def device_name(device: torch.device) -> str:
+    """Return what the maker calls it."""
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else cpu_name()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from facelocus.files import write_atomically
+from facelocus.reports.grid.page import write_page
 from facelocus.reports.localisation import course, figures, region_figure, tables, variant_tables, verdicts
 from facelocus.reports.localisation.comparison import Comparison
 from facelocus.reports.localisation.records import read_records
@@ -54,7 +54,4 @@ def write_report(folder: Path) -> list[Path]:
         ],
         "## All runs": [tables.run_list(records)],
     }
-    text = "\n\n".join("\n\n".join([title, *filter(None, parts)]) for title, parts in sections.items())
-    report = folder / "report.md"
-    write_atomically(report, text + "\n")
-    return [report, *(folder / name for name, there in drawn.items() if there)]
+    return write_page(folder, sections, drawn)

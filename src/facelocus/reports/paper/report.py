@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from facelocus.files import write_atomically
 from facelocus.reports.grid.differences import Resamples
+from facelocus.reports.grid.page import write_page
 from facelocus.reports.paper import figures, module_figures, modules, tables, verdicts
 from facelocus.reports.paper.conditions import families
 from facelocus.reports.paper.growth import growths
@@ -59,7 +59,4 @@ def write_report(folder: Path) -> list[Path]:
         ],
         "## All runs": [tables.run_list(records)],
     }
-    text = "\n\n".join("\n\n".join([title, *filter(None, parts)]) for title, parts in sections.items())
-    report = folder / "report.md"
-    write_atomically(report, text + "\n")
-    return [report, *(folder / name for name, there in drawn.items() if there)]
+    return write_page(folder, sections, drawn)
