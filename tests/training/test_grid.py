@@ -61,6 +61,11 @@ def test_only_some_of_it_and_later_the_rest(grid: Grid, pack: Pack, tmp_path: Pa
     assert sorted(line["run"] for line in lines(tmp_path))[::2] == ["drawn/tiny/none/0", "drawn/tiny/pse_conv/0"]
 
 
+def test_only_one_seed(grid: Grid, pack: Pack, tmp_path: Path) -> None:
+    assert run(grid, pack, tmp_path, only="none/1") == 1
+    assert [line["run"] for line in lines(tmp_path)] == ["drawn/tiny/none/1"]
+
+
 def test_a_run_that_was_trained_but_not_measured_is_measured_alone(
     grid: Grid, pack: Pack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

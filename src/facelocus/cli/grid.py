@@ -13,7 +13,7 @@ def grid(
     data: Annotated[Path, typer.Option(help="Labelled faces with people, such as CelebA, or a Pack.")],
     to: Annotated[Path, typer.Option(metavar="FOLDER", help="Where the runs lie, a folder each.")],
     results: Annotated[Path, typer.Option(metavar="FOLDER", help="Where runs.jsonl and people/ lie.")],
-    only: Annotated[str, typer.Option(metavar="PART", help="Only runs whose name has this part.")] = "",
+    only: Annotated[str, typer.Option(metavar="PART", help="Only runs whose name, with its seed, has this part.")] = "",
     from_: Annotated[
         str | None, typer.Option("--from", help="Weights that each run starts from, see facelocus train.")
     ] = None,

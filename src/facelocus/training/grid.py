@@ -74,7 +74,7 @@ def run_grid(
         results: where the lines go.
         device: see choose_device.
         start: weights that every run starts from.
-        only: runs whose recipe's name has this part.
+        only: runs whose name, GRID/RECIPE/SEED, has this part.
         progress: see train.
 
     Returns:
@@ -98,7 +98,7 @@ def run_grid(
     added = 0
     for recipe_name, recipe in grid.runs():
         run = f"{name}/{recipe_name}/{recipe.seed}"
-        if run in done or only not in recipe_name:
+        if run in done or only not in run:
             continue
         place = folder / recipe_name / str(recipe.seed)
         train(recipe, pack, place, name=f"{name}/{recipe_name}", device=device, start=start, progress=progress)
