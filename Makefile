@@ -43,7 +43,7 @@ types: .venv/installed
 	.venv/bin/mypy
 
 fuzz: .venv/installed
-	OMP_NUM_THREADS=1 .venv/bin/python benchmarks/fuzz.py --json results/photographs/fuzz.json
+	OMP_NUM_THREADS=1 .venv/bin/python benchmarks/photographs/fuzz.py --json results/photographs/fuzz.json
 
 picture: .venv-demo/installed
 	folder=$$(mktemp -d) && .venv-demo/bin/facelocus analyze "$(PORTRAIT)" --draw "$$folder" \

@@ -16,7 +16,7 @@ from facelocus.errors import DataError
 from facelocus.model import Model
 from faces import draw_face
 
-SCRIPT = runpy.run_path(str(Path(__file__).parents[1] / "benchmarks" / "lfwa_stand_in.py"))
+SCRIPT = runpy.run_path(str(Path(__file__).parents[1] / "benchmarks" / "data" / "lfwa_stand_in.py"))
 PEOPLE = 8
 
 

@@ -1,4 +1,4 @@
-"""Broken pictures are answered by a picture or by one line: the short form of benchmarks/fuzz.py."""
+"""Broken pictures are answered by a picture or by one line: the short form of benchmarks/photographs/fuzz.py."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from facelocus.images.read import read_image
 # Where it is imported by anything but pytest, the reader silences Pillow itself.
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::RuntimeWarning")
 
-BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
+BENCHMARKS = Path(__file__).parents[2] / "benchmarks" / "photographs"
 
 
 @pytest.fixture(scope="module")

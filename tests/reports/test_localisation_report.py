@@ -129,7 +129,7 @@ def test_an_empty_folder_gives_a_page_that_says_what_makes_its_records(tmp_path:
     assert text.count("**cannot be judged here** |") == 7
     for title, command in (
         ("The regions", "regions_check.py"), ("The shipped model", "facelocus localise"),
-        ("Variants", "facelocus grid localisation_small"), ("What one gets", "benchmarks/localisation.py"),
+        ("Variants", "facelocus grid localisation_small"), ("What one gets", "benchmarks/localisation/localisation.py"),
         ("While training", "mask_statistics.py"), ("All runs", "facelocus grid localisation_small"),
     ):  # fmt: skip
         assert "No records yet" in section(tmp_path, title) and command in section(tmp_path, title)

@@ -18,8 +18,9 @@ from facelocus.images.read import RGB
 Points = npt.NDArray[np.float64]
 
 #: Where the five landmarks lie in the frame: eye image-left, eye image-right, nose tip, mouth image-left,
-#: mouth image-right. Means over official aligned faces, found by our own detector (benchmarks/alignment.py),
-#: made symmetric (at most 0.1 pixel, the nose 0.7), so that a mirrored photograph gives the mirrored crop.
+#: mouth image-right. Means over official aligned faces, found by our own detector
+#: (benchmarks/photographs/alignment.py), made symmetric (at most 0.1 pixel, the nose 0.7), so that a mirrored
+#: photograph gives the mirrored crop.
 LANDMARKS: Points = np.array([[69.53, 111.72], [108.47, 111.72], [89.0, 135.6], [71.6, 152.91], [106.4, 152.91]])
 
 #: The landmarks the fit uses. The nose tip is left out: it moves with the pose of the head.
@@ -28,7 +29,7 @@ FITTED = [0, 1, 3, 4]
 #: What corrects the fit: 10 x 4, from how far the fitted landmarks lie from LANDMARKS (x and y of each, in pixels of
 #: the frame) to the logarithm of a zoom and a turn (radians) about the frame's centre, and a move in x and y (pixels).
 #: The best linear guess on 6,000 official aligned faces of CelebA's train people and their mirror images
-#: (benchmarks/alignment.py): where a smile widens the mouth, the face has not grown.
+#: (benchmarks/photographs/alignment.py): where a smile widens the mouth, the face has not grown.
 CORRECTION: Points = np.array(
     [
         [0.0054, -0.0006, -0.0505, -0.0217],

@@ -21,14 +21,15 @@ from facelocus.images.read import RGB
 _FACE = (slice(50, 194), slice(33, 145))
 
 #: The logarithm (base 2) of sharpness from `detail`: a constant and a weight. Fitted to faces made 1.4 to 7 times
-#: smaller and enlarged again (benchmarks/quality.py --fit).
+#: smaller and enlarged again (benchmarks/photographs/quality.py --fit).
 SHARPNESS = (7.267, 10.161)
 
 #: Sharpness is not told apart below this.
 LEAST_SHARP = 0.05
 
 #: The logit of trust: a constant, then the weight of each of `signs`. Fitted to validation faces, most of them
-#: degraded in a seeded way (benchmarks/quality.py --fit). No weight is negative: more of a sign is never worse.
+#: degraded in a seeded way (benchmarks/photographs/quality.py --fit). No weight is negative: more of a sign is never
+#: worse.
 TRUST = (4.397, 2.012, 1.954, 0.465, 1.091, 8.625, 1.313)
 
 # How far the tip of the nose stands out before the eyes, in distances between the eyes. A mean head's.

@@ -2,7 +2,7 @@
 
 Probabilities are kept as logarithms: they neither tie near 1 nor vanish near 0. Attributes count as independent given
 the face: what they have in common is in the model's probabilities already, and modelling the rest gained nothing
-(benchmarks/search_dependence.py).
+(benchmarks/search/search_dependence.py).
 """
 
 from __future__ import annotations

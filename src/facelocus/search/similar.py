@@ -2,7 +2,7 @@
 
 Two faces are compared by how much more probable it is that they have the same attributes than it would be of any two
 faces: what both have and few have says more than what most have. That is likeness, not identity: how far it is from
-telling people apart is measured by benchmarks/verification.py.
+telling people apart is measured by benchmarks/search/verification.py.
 """
 
 from __future__ import annotations

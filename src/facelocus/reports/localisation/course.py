@@ -17,7 +17,7 @@ from facelocus.reports.grid.marks import plain
 from facelocus.reports.localisation.records import Records, Seen, Training
 from facelocus.reports.localisation.tables import none_yet
 
-TRAINING = "python benchmarks/mask_statistics.py CELEBA --json results/localisation/training.json"
+TRAINING = "python benchmarks/localisation/mask_statistics.py CELEBA --json results/localisation/training.json"
 #: Run -> in words and its colour, told apart by the colour blind too (Okabe and Ito).
 _RUNS = {
     "normalised": ("with a BatchNorm before the logits", "#0072B2"),

@@ -14,11 +14,13 @@ from facelocus.reports.localisation.runs import VARIANTS
 
 GRID = "facelocus grid localisation_small --data CELEBA --to runs --results results/localisation"
 LOOK = (
-    "python benchmarks/localisation.py CELEBA runs/localisation_small/*/*/* --results results/localisation/masks.jsonl"
+    "python benchmarks/localisation/localisation.py CELEBA runs/localisation_small/*/*/* "
+    "--results results/localisation/masks.jsonl"
 )
 LOCALISE = "facelocus localise CELEBA --model default --json results/localisation/default.json"
 CHECK = (
-    "python benchmarks/regions_check.py CELEBA --json results/localisation/regions.json --figure docs/regions_check.png"
+    "python benchmarks/localisation/regions_check.py CELEBA --json results/localisation/regions.json "
+    "--figure docs/regions_check.png"
 )
 
 
