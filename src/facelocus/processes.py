@@ -34,7 +34,7 @@ def in_processes(
     if workers == 1:
         yield from map(function, tasks)
         return
-    pool = _pool(workers)
+    pool = pool_of(workers)
     try:
         waiting: set[Future[_Made]] = {pool.submit(function, task) for task in islice(tasks, AHEAD * workers)}
         while waiting:
@@ -54,7 +54,7 @@ def one_at_a_time(
     function: Callable[[_Given], _Made], tasks: Iterable[_Given]
 ) -> Generator[tuple[_Given, _Made | None], None, None]:
     """Yield every task with function(task), each alone in a worker process; with None where that was killed by it."""
-    pool = _pool(1)
+    pool = pool_of(1)
     try:
         for task in tasks:
             try:
@@ -62,7 +62,7 @@ def one_at_a_time(
             except BrokenProcessPool:
                 yield task, None
                 pool.shutdown()
-                pool = _pool(1)
+                pool = pool_of(1)
     finally:
         pool.shutdown(cancel_futures=True)
 
@@ -72,7 +72,8 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _pool(workers: int) -> ProcessPoolExecutor:
+def pool_of(workers: int) -> ProcessPoolExecutor:
+    """Return a pool of processes that end with this one and leave Ctrl-C to it."""
     # Spawned, because a fork of a process that has threads (torch, onnxruntime) can deadlock.
     return ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), initializer=_start_worker)
 

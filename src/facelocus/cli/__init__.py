@@ -26,6 +26,7 @@ from facelocus.cli.localise import localise
 from facelocus.cli.report import app as report
 from facelocus.cli.runs import runs
 from facelocus.cli.search import search
+from facelocus.cli.serve import serve
 from facelocus.cli.sort import sort
 from facelocus.cli.summary import summary
 from facelocus.cli.train import train
@@ -46,6 +47,7 @@ app.command()(sort)
 app.command()(summary)
 app.command()(copy)
 app.command()(link)
+app.command()(serve)
 app.command()(evaluate)
 app.command()(heatmaps)
 app.command()(localise)

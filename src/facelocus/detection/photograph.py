@@ -6,6 +6,7 @@ import numpy as np
 
 from facelocus.detection.detect import LONGEST, MIN_FACE, Detection, Detector
 from facelocus.images.align import align, frame_to_photo
+from facelocus.images.bounds import MAX_PIXELS
 from facelocus.images.read import RGB, Source, read_reduced
 
 #: The longer side in pixels at which a photograph is searched first: a ninth of the work.
@@ -30,13 +31,13 @@ class Photograph:
         factor: the whole photograph's sides are so many times as long.
 
     Raises:
-        ImageError: the picture cannot be read.
+        ImageError: the picture cannot be read, or has more than max_pixels.
     """
 
-    def __init__(self, source: Source) -> None:
-        self._source = source
+    def __init__(self, source: Source, max_pixels: int = MAX_PIXELS) -> None:
+        self._source, self._max_pixels = source, max_pixels
         once = hasattr(source, "seekable") and not source.seekable()
-        self.image, self.factor = read_reduced(source, None if once else READ)
+        self.image, self.factor = read_reduced(source, None if once else READ, max_pixels=max_pixels)
         self._read = {self.factor: self.image}
 
     @property
@@ -79,7 +80,7 @@ class Photograph:
         """Return the photograph decoded at 1 / factor, once."""
         if factor not in self._read:
             longest = None if factor == 1 else (max(self.image.shape) - 1) * self.factor // factor
-            self._read[factor] = read_reduced(self._source, longest)[0]
+            self._read[factor] = read_reduced(self._source, longest, max_pixels=self._max_pixels)[0]
         return self._read[factor]
 
 

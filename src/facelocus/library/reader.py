@@ -18,11 +18,13 @@ class Face:
     """One face of a library.
 
     Attributes:
+        id: in the library.
         number: which face of the photograph, 1 for the largest.
         box: (x0, y0, x1, y1) in pixels of the photograph.
         trust: how far its attributes can be trusted, in [0, 1].
     """
 
+    id: int
     number: int
     box: tuple[float, float, float, float]
     trust: float
@@ -83,7 +85,7 @@ class Library:
             number, *box, trust = self._store.execute(
                 "SELECT number, x0, y0, x1, y1, trust FROM faces WHERE id = ?", (int(face),)
             ).fetchone()
-            found.append(Face(number, tuple(box), trust))
+            found.append(Face(int(face), number, tuple(box), trust))
         return found
 
     def find(self, photo: Path) -> int | None:

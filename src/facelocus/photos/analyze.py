@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -15,8 +15,9 @@ from facelocus.detection.detect import Detector
 from facelocus.detection.photograph import Photograph
 from facelocus.errors import FacelocusError, UsageError
 from facelocus.images.align import fit_to_frame
+from facelocus.images.bounds import MAX_PIXELS
 from facelocus.images.read import RGB, Source, read_image
-from facelocus.model import Model, Predictor
+from facelocus.model import Model, Prediction, Predictor
 from facelocus.photos.quality import Quality, judge
 
 AnySource = TypeVar("AnySource", bound=Source)
@@ -114,33 +115,90 @@ def analyze_many(
     return results()
 
 
+def analyze_together(
+    sources: Sequence[Source],
+    *,
+    model: Predictor,
+    detector: Detector | None = None,
+    aligned: bool = False,
+    flip: bool = False,
+    min_quality: float = 0.0,
+    max_pixels: int = MAX_PIXELS,
+) -> list[list[Face] | FacelocusError]:
+    """Return the faces of each of a few photographs, or what is wrong with it; their faces fill the network's batches.
+
+    Arguments as for `analyze`; a photograph with more than max_pixels is refused.
+
+    Raises:
+        UsageError: min_quality is not in [0, 1].
+    """
+    _check(min_quality)
+    finding = None if aligned else detector or _detector()
+    seen: list[_Seen | FacelocusError] = []
+    for source in sources:
+        try:
+            seen.append(_look(source, finding, min_quality, max_pixels))
+        except FacelocusError as error:
+            seen.append(error)
+    crops = [crop for each in seen if isinstance(each, _Seen) for crop in each.crops]
+    if not crops:
+        return [each if isinstance(each, FacelocusError) else [] for each in seen]
+    prediction = model.predict(np.stack(crops), flip=flip)
+    found: list[list[Face] | FacelocusError] = []
+    first = 0
+    for each in seen:
+        if isinstance(each, FacelocusError):
+            found.append(each)
+            continue
+        rows = range(first, first + len(each.crops))
+        found.append([_face(each, k, model, prediction, row) for k, row in enumerate(rows)])
+        first = rows.stop
+    return found
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """A photograph's faces, before the network has seen them."""
+
+    places: list[_Place]
+    crops: list[RGB]
+    qualities: list[Quality]
+
+
 def _faces(source: Source, model: Predictor, detector: Detector | None, flip: bool, min_quality: float) -> list[Face]:
-    """Read, find faces (without a detector the picture is one), judge, predict."""
+    seen = _look(source, detector, min_quality, MAX_PIXELS)
+    if not seen.crops:
+        return []
+    prediction = model.predict(np.stack(seen.crops), flip=flip)
+    return [_face(seen, k, model, prediction, k) for k in range(len(seen.crops))]
+
+
+def _look(source: Source, detector: Detector | None, min_quality: float, max_pixels: int) -> _Seen:
+    """Read, find faces (without a detector the picture is one), judge."""
     if detector is None:
-        image = read_image(source)
+        image = read_image(source, max_pixels=max_pixels)
         height, width = image.shape[:2]
         places: list[_Place] = [((0.0, 0.0, float(width), float(height)), None, None)]
         crops, size = [fit_to_frame(image)], (width, height)
     else:
-        photo = Photograph(source)
+        photo = Photograph(source, max_pixels)
         found = photo.find(detector)
         crops, size = [photo.crop(face) for face in found], photo.size
         places = [(face.box, face.score, face.landmarks) for face in found]
     qualities = [judge(crop, box, marks, size) for crop, (box, _, marks) in zip(crops, places, strict=True)]
     kept = [i for i, quality in enumerate(qualities) if quality.trust >= min_quality]
-    if not kept:
-        return []
-    prediction = model.predict(np.stack([crops[i] for i in kept]), flip=flip)
-    return [
-        Face(
-            *places[i],
-            quality=qualities[i],
-            attributes=dict(zip(model.attributes.names, prediction.probabilities[k].tolist(), strict=True)),
-            masks=None if prediction.masks is None else prediction.masks[k],
-            crop=crops[i],
-        )
-        for k, i in enumerate(kept)
-    ]
+    return _Seen([places[i] for i in kept], [crops[i] for i in kept], [qualities[i] for i in kept])
+
+
+def _face(seen: _Seen, k: int, model: Predictor, prediction: Prediction, row: int) -> Face:
+    """Return the k-th face that was seen, with the row of the prediction that is its own."""
+    return Face(
+        *seen.places[k],
+        quality=seen.qualities[k],
+        attributes=dict(zip(model.attributes.names, prediction.probabilities[row].tolist(), strict=True)),
+        masks=None if prediction.masks is None else prediction.masks[row],
+        crop=seen.crops[k],
+    )
 
 
 def _check(min_quality: float) -> None:

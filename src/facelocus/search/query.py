@@ -116,6 +116,28 @@ def terms(expression: Expression | None) -> Iterator[Term]:
             yield from terms(part)
 
 
+def parts(query: Query) -> Iterator[tuple[str, Query | None]]:
+    """Yield what a query asks for one by one, each with the query that is left without it; None where nothing is."""
+    for k, people in enumerate(query.people):
+        before, after = query.people[:k], query.people[k + 1 :]
+        if isinstance(people.so, All):
+            for part in people.so.parts:
+                kept = tuple(other for other in people.so.parts if other is not part)
+                left = replace(people, so=All(kept) if len(kept) > 1 else kept[0])
+                yield _said_of(people, part), replace(query, people=(*before, left, *after))
+        else:
+            rest = replace(query, people=before + after)
+            yield _said_of(people, people.so), rest if rest.people or rest.by else None
+    if query.by is not None:
+        yield f"by {query.by}", replace(query, by=None) if query.people else None
+
+
+def _said_of(people: People, so: Expression | None) -> str:
+    """Return what is said of these people, of one face in the words of `so` alone."""
+    one = (people.quantity, people.number) == ("at least", 1)
+    return str(so) if one and so is not None else str(replace(people, so=so))
+
+
 def words_of(attribute: str) -> str:
     """Return an attribute's name in small words."""
     return attribute.replace("_", " ").lower()

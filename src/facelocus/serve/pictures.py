@@ -1,0 +1,87 @@
+"""What the server says of pictures that are sent to it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import numpy as np
+from fastapi import APIRouter, File, Query, Request, UploadFile
+
+from facelocus import __version__
+from facelocus.attributes import FRAME, MEANINGS
+from facelocus.errors import ImageError
+from facelocus.images.read import source_name
+from facelocus.model import Model
+from facelocus.serve.metrics import Metrics
+from facelocus.serve.queue import Queue
+from facelocus.serve.refusals import BusyError, TooLargeError
+from facelocus.serve.settings import MEGABYTE, Limits, Options
+from facelocus.serve.shapes import Analysis, ModelCard, Refusal
+from facelocus.serve.work import Picture
+
+REFUSED: dict[int | str, dict[str, Any]] = {status: {"model": Refusal} for status in (401, 413, 422, 429, 500, 503)}
+
+
+def routes(model: Model, queue: Queue, limits: Limits, metrics: Metrics, library: bool) -> APIRouter:
+    """Return /analyze and /model."""
+    router = APIRouter(tags=["pictures"])
+    masks_of_none = model.predict(np.zeros((0, *FRAME), np.uint8)).masks
+    mask = None if masks_of_none is None else masks_of_none.shape[2:]
+
+    @router.post("/analyze", response_model=Analysis, response_model_exclude_unset=True, responses=REFUSED)
+    async def analyze(
+        request: Request,
+        files: Annotated[list[UploadFile], File(min_length=1, description="one picture or more, JPEG, PNG, WebP, ...")],
+        masks: Annotated[bool, Query(description="also where the network looked")] = False,
+        aligned: Annotated[bool, Query(description="the pictures are face crops framed like CelebA's")] = False,
+        flip: Annotated[bool, Query(description="average with the mirrored face: twice the work")] = False,
+        min_quality: Annotated[float, Query(ge=0, le=1, description="leave out faces whose trust is below")] = 0.0,
+    ) -> dict[str, Any]:
+        """Find the faces of each picture and say what is seen on them.
+
+        A picture that cannot be read carries its error; only where none can be read the request is refused.
+        """
+        if len(files) > limits.files:
+            raise TooLargeError(f"{len(files)} pictures in one request: send at most {limits.files}")
+        pictures = [await _read(file, limits) for file in files]
+        client = request.client.host if request.client else ""
+        entries = await queue.describe(pictures, Options(aligned, flip, min_quality, masks), client)
+        for entry in entries:
+            metrics.picture(len(entry["faces"]), entry["error"] is not None)
+        if all(entry["error"] is not None for entry in entries):
+            kind, message = entries[0]["error"]["type"], entries[0]["error"]["message"]
+            raise (BusyError if kind in ("BusyError", "WorkerError") else ImageError)(message)
+        return {"model": {"name": model.name, "sha256": model.sha256}, "pictures": entries}
+
+    @router.get("/model", response_model=ModelCard, responses={401: REFUSED[401]})
+    async def about_model() -> dict[str, Any]:
+        """Say what the model is and what its numbers mean."""
+        attributes = model.attributes
+        return {
+            "name": model.name,
+            "sha256": model.sha256,
+            "version": __version__,
+            "attributes": attributes.names,
+            "regions": attributes.regions,
+            "region_of": dict(zip(attributes.names, attributes.region_of, strict=True)),
+            "thresholds": {kind: values.tolist() for kind, values in model.thresholds.items()},
+            "mask": mask,
+            "frame": FRAME,
+            "meanings": {name: MEANINGS[name] for name in attributes.names if name in MEANINGS},
+            "licence": str(model.metadata.get("licence", "")),
+            "library": library,
+        }
+
+    return router
+
+
+async def _read(file: UploadFile, limits: Limits) -> Picture:
+    """Return an uploaded picture.
+
+    Raises:
+        TooLargeError: it has more bytes than the server reads.
+    """
+    name = source_name(file.filename or "the picture")
+    if (file.size or 0) > limits.file_bytes:
+        raise TooLargeError(f"{name} has more than {limits.file_bytes / MEGABYTE:g} MB: make it smaller")
+    return Picture(name, await file.read())

@@ -1,0 +1,191 @@
+"""Pictures of all clients, described by worker processes, a few at a time.
+
+Each worker has a lane: it takes what waits, up to BATCH pictures that are asked the same, so that many clients with one
+picture each get the throughput of one client with many. A picture that takes too long, or that kills its process, costs
+that process; what it was described with is described again, each picture alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter, deque
+from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, field
+from typing import Any
+
+from facelocus.errors import FacelocusError, WorkerError
+from facelocus.processes import pool_of
+from facelocus.serve.refusals import BusyError, TooManyError
+from facelocus.serve.settings import Limits, Options
+from facelocus.serve.work import Picture, Workshop, describe, warm_up
+
+#: Pictures that a worker is given at once: what fills a network's batch where each shows one face.
+BATCH = 4
+
+#: Seconds that a worker may take to start.
+_START = 120.0
+
+
+@dataclass
+class _Waiting:
+    """A picture of which somebody waits for the answer."""
+
+    picture: Picture
+    options: Options
+    client: str
+    answer: asyncio.Future[dict[str, Any]] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+
+
+class Queue:
+    """What is to be described.
+
+    Attributes:
+        on_batch: called with the number of pictures of each batch, as it is begun.
+    """
+
+    def __init__(self, workshop: Workshop, limits: Limits, workers: int) -> None:
+        self._workshop, self._limits = workshop, limits
+        self._pools: list[ProcessPoolExecutor] = [pool_of(1) for _ in range(workers)]
+        self._waiting: deque[_Waiting] = deque()
+        self._clients: Counter[str] = Counter()
+        self._changed = asyncio.Condition()
+        self._lanes: list[asyncio.Task[None]] = []
+        self.on_batch: Callable[[int], None] = lambda count: None
+
+    def __len__(self) -> int:
+        """Return how many pictures wait."""
+        return len(self._waiting)
+
+    async def start(self) -> None:
+        """Start the workers.
+
+        Raises:
+            ModelFileError: the model cannot be opened by a worker.
+            WorkerError: a process does not start.
+        """
+        lanes = range(len(self._pools))
+        try:
+            await asyncio.gather(*(self._in_time(lane, _START, warm_up, self._workshop) for lane in lanes))
+        except _LostError as error:
+            raise WorkerError("a worker process does not start: is there memory for one more?") from error
+        self._lanes = [asyncio.create_task(self._work(lane)) for lane in range(len(self._pools))]
+
+    async def stop(self) -> None:
+        """End the workers; what waits is not answered any more."""
+        for lane in self._lanes:
+            lane.cancel()
+        await asyncio.gather(*self._lanes, return_exceptions=True)
+        for pool in self._pools:
+            _end(pool)
+
+    async def describe(self, pictures: Sequence[Picture], options: Options, client: str) -> list[dict[str, Any]]:
+        """Return an entry for each picture, in their order, when all are described or have failed.
+
+        Args:
+            pictures: what one request asks about.
+            options: what it asks.
+            client: whose request it is.
+
+        Raises:
+            BusyError: as many pictures wait as may.
+            TooManyError: as many of this client wait as may.
+        """
+        count = len(pictures)
+        if len(self._waiting) + count > self._limits.queue:
+            raise BusyError(f"{len(self._waiting)} pictures wait already: try again in a moment")
+        # A request that is alone always fits.
+        if self._clients[client] and self._clients[client] + count > self._limits.share * self._limits.queue:
+            raise TooManyError(f"{self._clients[client]} pictures of yours wait already: send fewer at a time")
+        mine = [_Waiting(picture, options, client) for picture in pictures]
+        self._clients[client] += count
+        try:
+            async with self._changed:
+                self._waiting.extend(mine)
+                self._changed.notify_all()
+            return list(await asyncio.gather(*(each.answer for each in mine)))
+        finally:
+            for each in mine:  # of a client that has gone
+                each.answer.cancel()
+            self._clients[client] -= count
+            if not self._clients[client]:
+                del self._clients[client]
+
+    async def _work(self, lane: int) -> None:
+        while True:
+            batch = await self._next()
+            self.on_batch(len(batch))
+            if await self._answered(lane, batch):
+                continue
+            alone = len(batch) == 1
+            for each in batch:
+                if alone or not await self._answered(lane, [each]):
+                    _give_up(each)
+
+    async def _next(self) -> list[_Waiting]:
+        """Wait for a picture; return it with others that are asked the same, in the order in which they came."""
+        async with self._changed:
+            while True:
+                while self._waiting and self._waiting[0].answer.done():
+                    self._waiting.popleft()
+                if self._waiting:
+                    break
+                await self._changed.wait()
+            batch = [self._waiting.popleft()]
+            while self._waiting and len(batch) < BATCH and self._waiting[0].options == batch[0].options:
+                if (following := self._waiting.popleft()) and not following.answer.done():
+                    batch.append(following)
+            return batch
+
+    async def _answered(self, lane: int, batch: list[_Waiting]) -> bool:
+        """Describe a batch and give the answers out; return False where its process was lost over it."""
+        pictures = [each.picture for each in batch]
+        seconds = self._limits.seconds * len(batch)
+        try:
+            entries = await self._in_time(lane, seconds, describe, pictures, batch[0].options, self._workshop)
+        except _LostError:
+            return False
+        except Exception as error:
+            reason = error if isinstance(error, FacelocusError) else WorkerError(f"internal error ({error}): report it")
+            entries = [_failed(each.picture, reason) for each in batch]
+        for each, entry in zip(batch, entries, strict=True):
+            if not each.answer.done():
+                each.answer.set_result(entry)
+        return True
+
+    async def _in_time(self, lane: int, seconds: float, function: Callable[..., Any], *given: Any) -> Any:
+        """Return function(*given) of a lane's process.
+
+        Raises:
+            _LostError: it took longer or was killed.
+        """
+        loop = asyncio.get_running_loop()
+        work: Awaitable[Any] = loop.run_in_executor(self._pools[lane], function, *given)
+        try:
+            return await asyncio.wait_for(work, seconds)
+        except (TimeoutError, asyncio.TimeoutError, BrokenProcessPool) as error:
+            _end(self._pools[lane])
+            self._pools[lane] = pool_of(1)
+            raise _LostError from error
+
+
+class _LostError(Exception):
+    """A worker process is gone, with what it was at."""
+
+
+def _give_up(each: _Waiting) -> None:
+    reason = BusyError(f"{each.picture.name} took too long, or more memory than there is: make it smaller")
+    if not each.answer.done():
+        each.answer.set_result(_failed(each.picture, reason))
+
+
+def _failed(picture: Picture, error: FacelocusError) -> dict[str, Any]:
+    return {"name": picture.name, "faces": [], "error": error.to_json()["error"]}
+
+
+def _end(pool: ProcessPoolExecutor) -> None:
+    """End a pool's process, whatever it is at."""
+    for process in list((pool._processes or {}).values()):
+        process.kill()
+    pool.shutdown(wait=False, cancel_futures=True)

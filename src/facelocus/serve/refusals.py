@@ -1,0 +1,71 @@
+"""What the server answers instead of a result: one shape, the status by the class."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi.responses import JSONResponse
+
+from facelocus.errors import FacelocusError, InputError, StorageError, UsageError
+
+#: The header that names a request, in answers and in the log.
+REQUEST_ID = "X-Request-ID"
+
+
+class TooLargeError(UsageError):
+    """A request, a file or a picture is larger than the server takes."""
+
+
+class TooManyError(UsageError):
+    """One client asks for more at a time than its share."""
+
+
+class BusyError(FacelocusError):
+    """As much is waiting as the server holds, or a picture took too long."""
+
+
+class UnknownError(UsageError):
+    """There is nothing at this address, or under this id."""
+
+
+class NotAllowedError(UsageError):
+    """The request has no token, or another one."""
+
+
+#: The first class of an error that stands here says its status.
+_STATUS: tuple[tuple[type[Exception], int], ...] = (
+    (TooLargeError, 413),
+    (TooManyError, 429),
+    (BusyError, 503),
+    (UnknownError, 404),
+    (NotAllowedError, 401),
+    (StorageError, 500),
+    (UsageError, 422),
+    (InputError, 422),
+)
+
+#: Seconds after which a client that was sent away may come again.
+_AGAIN = "2"
+
+
+def status_of(error: FacelocusError) -> int:
+    """Return the HTTP status of an error."""
+    return next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
+
+
+def refusal(error: FacelocusError, request_id: str) -> JSONResponse:
+    """Return the answer that says what is wrong and what mends it."""
+    status = status_of(error)
+    return JSONResponse(about(type(error).__name__, str(error), request_id), status, headers_of(status))
+
+
+def about(kind: str, message: str, request_id: str) -> dict[str, Any]:
+    """Return the one shape of all errors."""
+    return {"error": {"type": kind, "message": message, "request": request_id}}
+
+
+def headers_of(status: int) -> dict[str, str]:
+    """Return what HTTP wants beside a status."""
+    if status in (429, 503):
+        return {"Retry-After": _AGAIN}
+    return {"WWW-Authenticate": "Bearer"} if status == 401 else {}
