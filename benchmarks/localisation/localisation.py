@@ -29,6 +29,7 @@ from facelocus.nn.contributions import contributions
 from facelocus.nn.network import RegionNetwork
 from facelocus.provenance import commit, cpu_name, now, versions
 from facelocus.reports.localisation import measure_localisation
+from facelocus.reports.localisation.looks import MAPS
 from facelocus.training.run import load_run
 
 Maps = npt.NDArray[np.float32]
@@ -40,7 +41,8 @@ def main() -> None:
     parser.add_argument("runs", type=Path, nargs="+")
     parser.add_argument("--results", type=Path, required=True)
     parser.add_argument("--faces", type=int, default=1000, help="of the test split, every so many")
-    parser.add_argument("--faithful", type=int, default=200)
+    parser.add_argument("--faithful", type=int, default=200, help="how many of them are hidden in parts, too")
+    parser.add_argument("--through", nargs="+", choices=MAPS, default=list(MAPS), help="by default all")
     options = parser.parse_args()
     pack = open_pack(options.data)
     test = pack.rows("test")
@@ -53,7 +55,7 @@ def main() -> None:
         model = load_run(folder)
         run = "/".join(folder.resolve().parts[-4:])
         for kind, look in kinds(model.network).items():
-            if (run, kind) in done:
+            if kind not in options.through or (run, kind) in done:
                 continue
             found = measure_localisation(
                 lambda frames, model=model: model.predict(frames).probabilities,
