@@ -106,4 +106,5 @@ def _listen(host: str, port: int) -> socket.socket:
         family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         return socket.create_server(address[:2], family=family, backlog=512)
     except OSError as error:
-        raise InputError(f"{host}:{port} cannot be listened at ({error.strerror}): choose another --port") from error
+        reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
+        raise InputError(f"{host}:{port} cannot be listened at ({reason}): choose another --port") from error

@@ -1,0 +1,54 @@
+// The server, asked. What it refuses is thrown as a Refusal with its one line.
+
+import { byId } from "./dom.js";
+
+const KEPT = "facelocus token";
+
+export class Refusal extends Error {
+  constructor(message, status) {
+    super(message);
+    this.status = status;
+  }
+}
+
+/** Return the answer to a GET, or to a POST where there is a form; asks for the token where the server does. */
+export async function ask(path, { form, signal } = {}) {
+  for (;;) {
+    const token = sessionStorage.getItem(KEPT);
+    const headers = token ? { Authorization: `Bearer ${token}` } : {};
+    let answer;
+    try {
+      answer = await fetch(path, { method: form ? "POST" : "GET", body: form, headers, signal });
+    } catch (error) {
+      if (error.name === "AbortError") throw error;
+      throw new Refusal("The server cannot be reached: is it still running?", 0);
+    }
+    if (answer.ok) return answer;
+    if (answer.status === 401) {
+      await askForToken();
+      continue;
+    }
+    const told = await answer.json().catch(() => null);
+    throw new Refusal(told?.error?.message ?? `The server answered ${answer.status}.`, answer.status);
+  }
+}
+
+export const askJson = async (path, options) => (await ask(path, options)).json();
+
+let asking = null;
+
+/** Ask once for the token, however many requests wait for it. */
+function askForToken() {
+  asking ??= new Promise((resolve) => {
+    const dialog = byId("asks");
+    dialog.addEventListener("cancel", (event) => event.preventDefault());
+    byId("give").addEventListener("submit", () => {
+      sessionStorage.setItem(KEPT, byId("token").value.trim());
+      byId("token").value = "";
+      asking = null;
+      resolve();
+    }, { once: true });
+    dialog.showModal();
+  });
+  return asking;
+}

@@ -1,0 +1,109 @@
+// Pictures that are dropped, pasted or chosen: sent one by one, shown with their faces.
+
+import { askJson } from "./api.js";
+import { byId, make } from "./dom.js";
+import { describe } from "./face.js";
+
+const pictures = [];
+let model = null;
+
+/** Make the section work. */
+export function start(card) {
+  model = card;
+  const drop = byId("drop");
+  byId("files").addEventListener("change", (event) => { take(event.target.files); event.target.value = ""; });
+  for (const kind of ["dragover", "dragleave", "drop"]) {
+    document.addEventListener(kind, (event) => {
+      event.preventDefault();
+      drop.classList.toggle("over", kind === "dragover");
+      if (kind === "drop") take(event.dataTransfer.files);
+    });
+  }
+  document.addEventListener("paste", (event) => take(event.clipboardData.files));
+}
+
+/** Look at files, in their order; what is no picture the server says. */
+async function take(files) {
+  const added = [...files].map((file) => ({ file, url: URL.createObjectURL(file), faces: [], error: null, done: false }));
+  if (!added.length) return;
+  byId("to-look").click();
+  byId("drop").classList.add("small");
+  pictures.push(...added);
+  strip();
+  for (const [k, picture] of added.entries()) {
+    byId("busy").textContent = `Looking at ${picture.file.name || "the picture"} …`;
+    await look(picture);
+    strip();
+    if (k === 0) await show(picture);
+  }
+  byId("busy").textContent = "";
+}
+
+async function look(picture) {
+  const form = new FormData();
+  form.append("files", picture.file, picture.file.name || "pasted picture");
+  try {
+    Object.assign(picture, (await askJson("analyze?masks=true", { form })).pictures[0]);
+  } catch (error) {
+    picture.error = { message: error.message };
+  }
+  picture.done = true;
+}
+
+/** Show all pictures as a strip where there are several. */
+function strip(current = null) {
+  const list = byId("pictures");
+  list.hidden = pictures.length < 2;
+  list.replaceChildren(...pictures.map((picture, k) => {
+    const count = !picture.done ? "…" : picture.error ? "!" : String(picture.faces.length);
+    const name = `${picture.file.name || `picture ${k + 1}`}, ${picture.error ? "cannot be read" : `${count} faces`}`;
+    return make("li", {}, make("button", {
+      type: "button", "aria-label": name, "aria-current": String(picture === current), onclick: () => show(picture),
+    }, make("img", { src: picture.url, alt: "" }), make("span", { className: "mark", "aria-hidden": "true" }, count)));
+  }));
+}
+
+/** Show one picture with its faces, the largest chosen. */
+async function show(picture) {
+  if (!picture.done) return;
+  strip(picture);
+  const trouble = byId("trouble");
+  trouble.hidden = !picture.error;
+  trouble.textContent = picture.error?.message ?? "";
+  byId("picture").hidden = Boolean(picture.error);
+  if (picture.error) return;
+  const image = make("img", { src: picture.url, alt: picture.file.name || "The picture" });
+  await image.decode().catch(() => null);
+  const boxes = picture.faces.map((face, k) => box(image, face, k));
+  const choose = (k) => {
+    boxes.forEach((each, at) => each.setAttribute("aria-pressed", String(at === k)));
+    byId("face").replaceChildren(...describe(model, image, picture.faces[k]));
+  };
+  boxes.forEach((each, k) => {
+    each.addEventListener("click", () => choose(k));
+    each.addEventListener("keydown", (event) => {
+      const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+      if (!step) return;
+      event.preventDefault();
+      const next = (k + step + boxes.length) % boxes.length;
+      boxes[next].focus();
+      choose(next);
+    });
+  });
+  byId("stage").replaceChildren(image, ...boxes);
+  const count = picture.faces.length;
+  byId("caption").textContent = count === 0 ? "No face was found." : count === 1 ? "One face." : `${count} faces: choose one.`;
+  if (count) choose(0);
+  else byId("face").replaceChildren();
+}
+
+/** Return the button that is a face's box, in percent of the picture. */
+function box(image, face, k) {
+  const [x0, y0, x1, y1] = face.box;
+  const [wide, high] = [image.naturalWidth, image.naturalHeight];
+  const button = make("button", { type: "button", "aria-label": `Face ${k + 1}`, "aria-pressed": "false" },
+    make("span", { "aria-hidden": "true" }, String(k + 1)));
+  const place = { left: x0 / wide, top: y0 / high, width: (x1 - x0) / wide, height: (y1 - y0) / high };
+  for (const [side, share] of Object.entries(place)) button.style[side] = `${100 * share}%`;
+  return button;
+}

@@ -1,0 +1,75 @@
+// Pictures that were found: a grid that grows as it is scrolled, its thumbnails fetched when they come into view.
+
+import { ask, askJson } from "./api.js";
+import { byId, make, percent } from "./dom.js";
+import { detail } from "./detail.js";
+
+const AT_ONCE = 60;
+
+export class Results {
+  #asked = null;
+  #searching = null;
+
+  constructor(model, search) {
+    this.model = model;
+    this.search = search;
+    this.thumbnails = new IntersectionObserver((seen) => seen.filter((each) => each.isIntersecting).forEach(({ target }) => this.#load(target)),
+      { rootMargin: "300px" });
+    new IntersectionObserver(([end]) => end.isIntersecting && this.#next()).observe(byId("more"));
+    byId("more").addEventListener("click", () => this.#next());
+  }
+
+  clear() {
+    this.#searching?.abort();
+    this.thumbnails.disconnect();
+    for (const image of byId("results").querySelectorAll("img[src^='blob:']")) URL.revokeObjectURL(image.src);
+    byId("results").replaceChildren();
+    byId("count").textContent = "";
+    byId("more").hidden = true;
+    byId("trouble").hidden = true;
+  }
+
+  /** Show what is found for {q} or {like}. */
+  async find(asked) {
+    this.clear();
+    this.#asked = asked;
+    await this.#next();
+  }
+
+  async #next() {
+    const shown = byId("results").children.length;
+    this.#searching?.abort();
+    const searching = (this.#searching = new AbortController());
+    byId("more").hidden = true;
+    try {
+      const parameters = new URLSearchParams({ ...this.#asked, limit: AT_ONCE, offset: shown });
+      const { results, more } = await askJson(`search?${parameters}`, { signal: searching.signal });
+      const items = results.map((found) => this.#item(found));
+      byId("results").append(...items);
+      const count = shown + items.length;
+      byId("count").textContent = count ? `${count}${more ? " or more" : ""} pictures` : "Nothing found.";
+      byId("more").hidden = !more;
+      items.forEach((item) => this.thumbnails.observe(item.querySelector("img")));
+    } catch (error) {
+      if (error.name === "AbortError") return;
+      byId("trouble").textContent = error.message;
+      byId("trouble").hidden = false;
+    }
+  }
+
+  #item(found) {
+    const terms = Object.entries(found.faces[0]?.terms ?? {}).map(([term, value]) => `${term} ${percent(value)}`).join(", ");
+    const score = this.#asked.like === undefined ? percent(found.score) : "alike";
+    const image = make("img", { className: "thumb", alt: "", width: 192, height: 192, "data-from": found.thumbnail });
+    return make("li", {}, make("button", {
+      type: "button", "aria-label": `${found.name}, ${score}: ${terms}`,
+      onclick: () => detail(this.model, found, image, () => this.search({ like: found.picture })),
+    }, image, make("span", { className: "said" }, make("b", {}, `${score} · ${found.name}`), terms)));
+  }
+
+  async #load(image) {
+    this.thumbnails.unobserve(image);
+    const answer = await ask(image.dataset.from).catch(() => null);
+    if (answer) image.src = URL.createObjectURL(await answer.blob());
+  }
+}

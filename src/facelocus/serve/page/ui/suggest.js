@@ -1,0 +1,59 @@
+// Words that a query may have, offered for the one that is being typed.
+
+import { byId, make } from "./dom.js";
+
+const MOST = 8;
+
+/** Offer `phrases` below the input; `taken` is called after one was taken. */
+export function suggest(input, phrases, taken) {
+  const list = byId("suggestions");
+  let at = -1;
+
+  const begun = () => {
+    const before = input.value.slice(0, input.selectionStart);
+    return before.match(/(?:^|,| or | and | no | not | very | maybe )\s*([^,]*)$/i)?.[1].toLowerCase() ?? "";
+  };
+  const close = () => {
+    list.hidden = true;
+    at = -1;
+    input.setAttribute("aria-expanded", "false");
+    input.removeAttribute("aria-activedescendant");
+  };
+  const take = (phrase) => {
+    const end = input.selectionStart;
+    const start = end - begun().length;
+    input.setRangeText(phrase, start, end, "end");
+    close();
+    input.focus();
+    taken();
+  };
+  const mark = (next) => {
+    const options = [...list.children];
+    at = (next + options.length) % options.length;
+    options.forEach((option, k) => option.setAttribute("aria-selected", String(k === at)));
+    options[at].scrollIntoView({ block: "nearest" });
+    input.setAttribute("aria-activedescendant", options[at].id);
+  };
+
+  input.addEventListener("input", () => {
+    const word = begun();
+    const fitting = word ? phrases.filter((phrase) => phrase.startsWith(word) && phrase !== word).slice(0, MOST) : [];
+    list.replaceChildren(...fitting.map((phrase, k) => make("li", {
+      id: `suggestion-${k}`, role: "option", "aria-selected": "false",
+      onmousedown: (event) => { event.preventDefault(); take(phrase); },
+    }, phrase)));
+    close();
+    list.hidden = !fitting.length;
+    input.setAttribute("aria-expanded", String(fitting.length > 0));
+  });
+  input.addEventListener("keydown", (event) => {
+    if (list.hidden) return;
+    if (event.key === "ArrowDown") mark(at + 1);
+    else if (event.key === "ArrowUp") mark(at < 0 ? -1 : at - 1);
+    else if (event.key === "Enter" && at >= 0) take(list.children[at].textContent);
+    else if (event.key === "Escape") close();
+    else return;
+    event.preventDefault();
+  });
+  input.addEventListener("blur", close);
+}
