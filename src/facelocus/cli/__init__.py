@@ -23,6 +23,7 @@ from facelocus.cli.grid import grid
 from facelocus.cli.heatmaps import heatmaps
 from facelocus.cli.index import index
 from facelocus.cli.localise import localise
+from facelocus.cli.page import page
 from facelocus.cli.report import app as report
 from facelocus.cli.runs import runs
 from facelocus.cli.search import search
@@ -48,6 +49,7 @@ app.command()(summary)
 app.command()(copy)
 app.command()(link)
 app.command()(serve)
+app.command()(page)
 app.command()(evaluate)
 app.command()(heatmaps)
 app.command()(localise)

@@ -45,8 +45,8 @@ CORRECTION: Points = np.array(
     ]
 )
 
-# A landmark further off than this, in pixels of the frame, is a mistaken one: it corrects no more than this.
-_FURTHEST = 15.0
+#: A landmark further off than this, in pixels of the frame, is a mistaken one: it corrects no more than this.
+FURTHEST = 15.0
 
 # About so many pixels are taken at once.
 _STRIP = 4_000_000
@@ -81,7 +81,7 @@ def frame_to_photo(landmarks: Points) -> Points:
     if not fitted[:, :2].any():  # they coincide: there is nothing to correct
         return fitted
     in_frame = (landmarks - fitted[:, 2]) @ np.linalg.inv(fitted[:, :2]).T
-    off = np.clip(in_frame - LANDMARKS, -_FURTHEST, _FURTHEST)
+    off = np.clip(in_frame - LANDMARKS, -FURTHEST, FURTHEST)
     zoom, turn, right, down = off.ravel() @ CORRECTION
     # From a corrected point of the frame back to the one it was fitted to, about the centre.
     back = np.exp(-zoom - 1j * turn)

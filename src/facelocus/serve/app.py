@@ -90,15 +90,19 @@ def make_app(served: Served) -> FastAPI:
         """Count requests, pictures and what waits, for Prometheus."""
         return Response(metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
-    shown = page_files()
+    shown = page_files(model)
 
     @app.get("/", include_in_schema=False)
     @app.get("/page/{path:path}", include_in_schema=False)
     async def page(request: Request) -> Response:
-        file = shown.get(request.url.path.removeprefix("/"))
-        if file is None:
+        address = request.url.path.removeprefix("/")
+        found = shown.get(address)
+        if found is None:
             raise UnknownError("there is no such page: begin at /")
-        return FileResponse(file, media_type=type_of(file), headers={"Cache-Control": "no-cache"})
+        headers = {"Cache-Control": "no-cache"}
+        if isinstance(found, bytes):
+            return Response(found, media_type=type_of(address), headers=headers)
+        return FileResponse(found, media_type=type_of(found.name), headers=headers)
 
     return app
 

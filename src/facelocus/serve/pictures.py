@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-import numpy as np
 from fastapi import APIRouter, File, Query, Request, UploadFile
 
-from facelocus import __version__
-from facelocus.attributes import FRAME, MEANINGS
 from facelocus.errors import ImageError
 from facelocus.images.read import source_name
 from facelocus.model import Model
+from facelocus.serve.card import card_of
 from facelocus.serve.metrics import Metrics
 from facelocus.serve.queue import Queue
 from facelocus.serve.refusals import BusyError, TooLargeError
@@ -25,8 +23,7 @@ REFUSED: dict[int | str, dict[str, Any]] = {status: {"model": Refusal} for statu
 def routes(model: Model, queue: Queue, limits: Limits, metrics: Metrics, library: bool) -> APIRouter:
     """Return /analyze and /model."""
     router = APIRouter(tags=["pictures"])
-    masks_of_none = model.predict(np.zeros((0, *FRAME), np.uint8)).masks
-    mask = None if masks_of_none is None else masks_of_none.shape[2:]
+    card = card_of(model, library)
 
     @router.post("/analyze", response_model=Analysis, response_model_exclude_unset=True, responses=REFUSED)
     async def analyze(
@@ -56,21 +53,7 @@ def routes(model: Model, queue: Queue, limits: Limits, metrics: Metrics, library
     @router.get("/model", response_model=ModelCard, responses={401: REFUSED[401]})
     async def about_model() -> dict[str, Any]:
         """Say what the model is and what its numbers mean."""
-        attributes = model.attributes
-        return {
-            "name": model.name,
-            "sha256": model.sha256,
-            "version": __version__,
-            "attributes": attributes.names,
-            "regions": attributes.regions,
-            "region_of": dict(zip(attributes.names, attributes.region_of, strict=True)),
-            "thresholds": {kind: values.tolist() for kind, values in model.thresholds.items()},
-            "mask": mask,
-            "frame": FRAME,
-            "meanings": {name: MEANINGS[name] for name in attributes.names if name in MEANINGS},
-            "licence": str(model.metadata.get("licence", "")),
-            "library": library,
-        }
+        return card
 
     return router
 

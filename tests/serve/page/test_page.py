@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-pytest.importorskip("playwright", reason="needs playwright")
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-if CHROMIUM is None:
-    pytest.skip("needs chromium", allow_module_level=True)
-
-from axe_playwright_python.sync_playwright import Axe  # noqa: E402
-from playwright.sync_api import Browser, Page, expect, sync_playwright  # noqa: E402
-from servers import PATIENCE, Server, serving  # noqa: E402
-from test_pictures import photograph  # noqa: E402
+pytest.importorskip("axe_playwright_python", reason="needs axe-playwright-python")
+from axe_playwright_python.sync_playwright import Axe
+from browsers import chromium
+from playwright.sync_api import Browser, Page, expect
+from servers import PATIENCE, Server, serving
+from test_pictures import photograph
 
 expect.set_options(timeout=1000 * PATIENCE)
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as running:
-        opened = running.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    with chromium() as opened:
         yield opened
-        opened.close()
 
 
 @pytest.fixture
@@ -97,6 +91,16 @@ def test_several_pictures_one_of_them_broken(page: Page, tmp_path: Path) -> None
     strip.nth(1).click()
     expect(page.locator("#trouble")).to_be_hidden()
     expect(page.locator("#stage img")).to_have_attribute("alt", "person 1.png")
+
+
+def test_in_the_browser_alone_nothing_is_sent(page: Page, tmp_path: Path) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.locator("#here").check()
+    page.set_input_files("#files", pictures(tmp_path, 1))
+    expect(page.locator("#stage button")).to_have_count(1)
+    expect(page.locator("#face .bars li")).to_have_count(40)
+    assert asked and not any("analyze?" in url for url in asked)
 
 
 def test_what_is_typed_is_understood_at_once(page: Page) -> None:

@@ -1,15 +1,16 @@
 // Pictures that are dropped, pasted or chosen: sent one by one, shown with their faces.
 
-import { askJson } from "./api.js";
 import { byId, make } from "./dom.js";
 import { describe } from "./face.js";
 
 const pictures = [];
 let model = null;
+let analyze = null;
 
-/** Make the section work. */
-export function start(card) {
+/** Make the section work: `card` is the model's, `look` describes a file. */
+export function start(card, look) {
   model = card;
+  analyze = look;
   const drop = byId("drop");
   byId("files").addEventListener("change", (event) => { take(event.target.files); event.target.value = ""; });
   for (const kind of ["dragover", "dragleave", "drop"]) {
@@ -40,10 +41,8 @@ async function take(files) {
 }
 
 async function look(picture) {
-  const form = new FormData();
-  form.append("files", picture.file, picture.file.name || "pasted picture");
   try {
-    Object.assign(picture, (await askJson("analyze?masks=true", { form })).pictures[0]);
+    Object.assign(picture, await analyze(picture.file));
   } catch (error) {
     picture.error = { message: error.message };
   }

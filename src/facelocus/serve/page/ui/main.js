@@ -1,5 +1,6 @@
 // The page, put together.
 
+import * as local from "../local/analyze.js";
 import { askJson } from "./api.js";
 import { byId } from "./dom.js";
 import * as look from "./look.js";
@@ -17,12 +18,32 @@ function open(section) {
   byId("trouble").hidden = true;
 }
 
+/** Return what the server says of one picture. */
+async function sent(file) {
+  const form = new FormData();
+  form.append("files", file, file.name || "pasted picture");
+  return (await askJson("analyze?masks=true", { form })).pictures[0];
+}
+
+/** Return the server's model; null where files alone are shown, by whatever host. */
+async function served() {
+  if (new URLSearchParams(location.search).has("local")) return null;
+  try {
+    return await askJson("model");
+  } catch (error) {
+    if (error.status === 404) return null;
+    throw error;
+  }
+}
+
 try {
-  const model = await askJson("model");
-  byId("model").textContent = model.name === "default" ? "the model" : model.name;
-  look.start(model);
+  const model = await served();
+  const here = byId("here");
+  here.checked = model === null;
+  here.disabled = model === null;
+  look.start(model ?? (await local.card()), (file) => (here.checked ? local.analyze(file) : sent(file)));
   byId("to-look").addEventListener("click", () => open("look"));
-  if (model.library) {
+  if (model?.library) {
     byId("to-search").hidden = byId("to-summary").hidden = false;
     byId("to-search").addEventListener("click", () => { open("search"); byId("query").focus(); });
     byId("to-summary").addEventListener("click", async () => { open("summary"); await summary.show(model); });

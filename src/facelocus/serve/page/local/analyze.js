@@ -1,0 +1,33 @@
+// Pictures described in this browser: the same answers as the server's, and nothing is sent.
+
+let worker = null;
+let last = 0;
+const waiting = new Map();
+
+/** Return what the model says of itself. */
+export async function card() {
+  const answer = await fetch(new URL("../models/model.json", import.meta.url));
+  if (!answer.ok) throw new Error("The model is not here: write this folder with `facelocus page`.");
+  return answer.json();
+}
+
+/** Return what the server's /analyze says of one picture, masks included. */
+export function analyze(file) {
+  if (!worker) {
+    worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
+    worker.onmessage = ({ data: { id, picture, wrong } }) => {
+      const { resolve, reject } = waiting.get(id);
+      waiting.delete(id);
+      if (wrong) reject(new Error(wrong));
+      else resolve(picture);
+    };
+    worker.onerror = (event) => {
+      for (const { reject } of waiting.values()) reject(new Error(event.message || "The analysis could not be started."));
+      waiting.clear();
+    };
+  }
+  return new Promise((resolve, reject) => {
+    waiting.set(++last, { resolve, reject });
+    worker.postMessage({ id: last, file, name: file.name || "the picture" });
+  });
+}

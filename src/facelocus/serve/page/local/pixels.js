@@ -1,0 +1,190 @@
+// Pictures as bytes, three a pixel, made smaller, cut out and turned as Pillow does, to the last bit.
+
+const BITS = 22;
+
+export class Picture {
+  /** `data`: Uint8Array of height x width x 3. */
+  constructor(width, height, data = new Uint8Array(3 * width * height)) {
+    Object.assign(this, { width, height, data });
+  }
+}
+
+const FILTERS = {
+  hamming: [1, (x) => {
+    x = Math.abs(x);
+    if (x === 0) return 1;
+    if (x >= 1) return 0;
+    x *= Math.PI;
+    return (Math.sin(x) / x) * (0.54 + 0.46 * Math.cos(x));
+  }],
+  bicubic: [2, (x) => {
+    const a = -0.5;
+    x = Math.abs(x);
+    if (x < 1) return ((a + 2) * x - (a + 3)) * x * x + 1;
+    return x < 2 ? (((x - 5) * x + 8) * x - 4) * a : 0;
+  }],
+};
+
+/** Return for each place of `size` the first place of the source and the whole weights from there. */
+function weights(source, from, to, size, [reach, filter]) {
+  const scale = (to - from) / size;
+  const wide = Math.max(1, scale);
+  const support = reach * wide;
+  return Array.from({ length: size }, (_, place) => {
+    const centre = from + (place + 0.5) * scale;
+    const first = Math.max(0, Math.trunc(centre - support + 0.5));
+    const end = Math.min(source, Math.trunc(centre + support + 0.5));
+    const each = Array.from({ length: end - first }, (_, k) => filter((k + first - centre + 0.5) / wide));
+    const sum = each.reduce((one, other) => one + other, 0);
+    return { first, each: each.map((w) => { const k = (w / sum) * 2 ** BITS; return Math.trunc(k + (k < 0 ? -0.5 : 0.5)); }) };
+  });
+}
+
+const HALF = 2 ** (BITS - 1);
+const byte = (sum) => { const v = Math.floor((sum + HALF) / 2 ** BITS); return v < 0 ? 0 : v > 255 ? 255 : v; };
+
+/** Return the part `box` (x0, y0, x1, y1) of a picture in another size. */
+export function resize(picture, width, height, kind, box = [0, 0, picture.width, picture.height]) {
+  const [x0, y0, x1, y1] = box;
+  let from = picture;
+  const down = weights(from.height, y0, y1, height, FILTERS[kind]);
+  const top = down[0].first;
+  const bottom = down.at(-1).first + down.at(-1).each.length;
+  if (width !== from.width || x0 !== 0 || x1 !== width) {
+    const across = weights(from.width, x0, x1, width, FILTERS[kind]);
+    const rows = new Picture(width, from.height);
+    for (let y = top; y < bottom; y++) {
+      for (let x = 0; x < width; x++) {
+        const { first, each } = across[x];
+        let r = 0, g = 0, b = 0;
+        for (let k = 0, at = 3 * (y * from.width + first); k < each.length; k++, at += 3) {
+          r += each[k] * from.data[at];
+          g += each[k] * from.data[at + 1];
+          b += each[k] * from.data[at + 2];
+        }
+        const to = 3 * (y * width + x);
+        rows.data[to] = byte(r);
+        rows.data[to + 1] = byte(g);
+        rows.data[to + 2] = byte(b);
+      }
+    }
+    from = rows;
+  }
+  if (height === from.height && y0 === 0 && y1 === height) return from;
+  const resized = new Picture(width, height);
+  const line = 3 * width;
+  for (let y = 0; y < height; y++) {
+    const { first, each } = down[y];
+    for (let x = 0; x < line; x++) {
+      let sum = 0;
+      for (let k = 0, at = first * line + x; k < each.length; k++, at += line) sum += each[k] * from.data[at];
+      resized.data[y * line + x] = byte(sum);
+    }
+  }
+  return resized;
+}
+
+/** Return a picture averaged over blocks of `across` x `down`; what is left at its ends is a smaller block. */
+export function reduce(picture, across, down = across) {
+  const small = new Picture(Math.ceil(picture.width / across), Math.ceil(picture.height / down));
+  for (let y = 0; y < small.height; y++) {
+    const rows = Math.min(down, picture.height - y * down);
+    for (let x = 0; x < small.width; x++) {
+      const columns = Math.min(across, picture.width - x * across);
+      const count = rows * columns;
+      const share = Math.trunc(2 ** 24 / count);
+      let r = 0, g = 0, b = 0;
+      for (let v = 0; v < rows; v++) {
+        for (let u = 0, at = 3 * ((y * down + v) * picture.width + x * across); u < columns; u++, at += 3) {
+          r += picture.data[at];
+          g += picture.data[at + 1];
+          b += picture.data[at + 2];
+        }
+      }
+      const half = count >> 1;
+      const to = 3 * (y * small.width + x);
+      small.data[to] = Math.floor(((r + half) * share) / 2 ** 24);
+      small.data[to + 1] = Math.floor(((g + half) * share) / 2 ** 24);
+      small.data[to + 2] = Math.floor(((b + half) * share) / 2 ** 24);
+    }
+  }
+  return small;
+}
+
+/** Return a picture in a smaller size: by whole numbers first, the rest with Hamming's window. */
+export function shrink(picture, width, height) {
+  if (width === picture.width && height === picture.height) return picture;
+  const across = Math.trunc(picture.width / width) || 1;
+  const down = Math.trunc(picture.height / height) || 1;
+  if (across === 1 && down === 1) return resize(picture, width, height, "hamming");
+  const box = [0, 0, picture.width / across, picture.height / down];
+  return resize(reduce(picture, across, down), width, height, "hamming", box);
+}
+
+/** Return a part in whole pixels; outside the picture it is black, or repeats the border. */
+export function crop(picture, left, top, right, bottom, repeat = false) {
+  const part = new Picture(right - left, bottom - top);
+  const inside = (value, size) => (repeat ? Math.min(size - 1, Math.max(0, value)) : value);
+  for (let y = 0; y < part.height; y++) {
+    const v = inside(top + y, picture.height);
+    if (v < 0 || v >= picture.height) continue;
+    for (let x = 0; x < part.width; x++) {
+      const u = inside(left + x, picture.width);
+      if (u < 0 || u >= picture.width) continue;
+      const from = 3 * (v * picture.width + u);
+      part.data.set(picture.data.subarray(from, from + 3), 3 * (y * part.width + x));
+    }
+  }
+  return part;
+}
+
+const cubic = (a, b, c, d, t) => b + t * (c - a + t * (2 * (a - b) + c - d + t * (-a + b - c + d)));
+const linear = (a, b, t) => a + (b - a) * t;
+
+/** Return the values of a picture, in the size asked for, at the places that a 2 x 3 matrix says; 0 outside. */
+export function warp(picture, matrix, width, height, kind) {
+  const [a, b, c, d, e, f] = matrix;
+  const values = new Float64Array(3 * width * height);
+  const { data } = picture;
+  const column = (x) => Math.min(picture.width - 1, Math.max(0, x));
+  const row = (y) => Math.min(picture.height - 1, Math.max(0, y));
+  const taps = kind === "bicubic" ? [-1, 0, 1, 2] : [0, 1];
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      const u = a * (x + 0.5) + b * (y + 0.5) + c;
+      const v = d * (x + 0.5) + e * (y + 0.5) + f;
+      if (u < 0 || u >= picture.width || v < 0 || v >= picture.height) continue;
+      const left = Math.floor(u - 0.5), top = Math.floor(v - 0.5);
+      const [s, t] = [u - 0.5 - left, v - 0.5 - top];
+      for (let channel = 0; channel < 3; channel++) {
+        const lines = taps.map((k) => {
+          const from = row(top + k) * picture.width;
+          const each = taps.map((m) => data[3 * (from + column(left + m)) + channel]);
+          return kind === "bicubic" ? cubic(...each, s) : linear(...each, s);
+        });
+        values[3 * (y * width + x) + channel] = kind === "bicubic" ? cubic(...lines, t) : linear(...lines, t);
+      }
+    }
+  }
+  return values;
+}
+
+/** Return a picture turned counterclockwise about its centre; `whole`: in a size that holds all of it. */
+export function rotate(picture, degrees, kind, whole = false) {
+  const angle = -degrees * (Math.PI / 180);
+  const [cos, sin] = [Math.cos(angle), Math.sin(angle)];
+  const [across, down] = [picture.width / 2, picture.height / 2];
+  const at = (x, y) => [cos * x + sin * y, -sin * x + cos * y];
+  const [dx, dy] = at(-across, -down);
+  let [right, below] = [dx + across, dy + down];
+  let { width, height } = picture;
+  if (whole) {
+    const corners = [[0, 0], [width, 0], [width, height], [0, height]].map(([x, y]) => { const [u, v] = at(x, y); return [u + right, v + below]; });
+    const span = (values) => Math.ceil(Math.max(...values)) - Math.floor(Math.min(...values));
+    const [wide, high] = [span(corners.map(([u]) => u)), span(corners.map(([, v]) => v))];
+    const [mx, my] = at(-(wide - width) / 2, -(high - height) / 2);
+    [right, below, width, height] = [right + mx, below + my, wide, high];
+  }
+  const values = warp(picture, [cos, sin, right, -sin, cos, below], width, height, kind);
+  return new Picture(width, height, Uint8Array.from(values, (value) => Math.min(255, Math.max(0, Math.trunc(value)))));
+}

@@ -1,0 +1,83 @@
+// The work, beside the page: opens the networks once, then describes one picture after the other.
+
+import * as ort from "../vendor/onnxruntime-web/ort.wasm.bundle.min.mjs";
+
+import { Detector } from "./detect.js";
+import { Photograph } from "./photograph.js";
+import { judge } from "./quality.js";
+
+const HERE = new URL("../", import.meta.url);
+const NETWORKS = ["pnet", "rnet", "onet", "model"];
+// Faces in one run of the model: what it makes of more does not fit into a processor's cache.
+const BATCH = 4;
+
+const fetched = async (path) => {
+  const answer = await fetch(new URL(path, HERE));
+  if (!answer.ok) throw new Error(`${path} cannot be fetched (${answer.status}): is the folder whole?`);
+  return answer;
+};
+
+/** Open everything. */
+async function open() {
+  const packed = await fetched("vendor/onnxruntime-web/ort-wasm-simd-threaded.wasm.gz");
+  ort.env.wasm.wasmBinary = await new Response(packed.body.pipeThrough(new DecompressionStream("gzip"))).arrayBuffer();
+  ort.env.wasm.numThreads = 1;
+  const [constants, card] = await Promise.all(["models/constants.json", "models/model.json"].map(async (path) => (await fetched(path)).json()));
+  const sessions = {};
+  for (const name of NETWORKS) {
+    const content = new Uint8Array(await (await fetched(`models/${name}.onnx`)).arrayBuffer());
+    sessions[name] = await ort.InferenceSession.create(content, { executionProviders: ["wasm"] });
+  }
+  return { constants, card, sessions, detector: new Detector({ ort, sessions, constants }) };
+}
+
+let opened = null;
+
+async function describe(file, name) {
+  opened ??= open();
+  const { constants, card, sessions, detector } = await opened;
+  let photograph;
+  try {
+    photograph = await Photograph.of(file, constants);
+  } catch {
+    return { name, faces: [], error: { type: "ImageError", message: `${name} is not a picture that this browser reads: convert it to JPEG or PNG` } };
+  }
+  const found = await photograph.find(detector);
+  const cut = found.map((face) => photograph.crop(face));
+  const answers = [];
+  for (let first = 0; first < cut.length; first += BATCH) {
+    answers.push(...(await predict(sessions.model, cut.slice(first, first + BATCH).map(({ crop }) => crop))));
+  }
+  const faces = found.map((face, k) => ({
+    box: face.box, score: face.score, landmarks: face.landmarks, frame: cut[k].frame,
+    quality: judge(cut[k].crop, face, cut[k].frame, photograph.size, constants),
+    attributes: Object.fromEntries(card.attributes.map((attribute, a) => [attribute, answers[k].probabilities[a]])),
+    masks: answers[k].masks,
+  }));
+  return { name, faces, error: null };
+}
+
+/** Return {probabilities, masks} of each face. */
+async function predict(model, crops) {
+  const data = new Uint8Array(crops.length * crops[0].data.length);
+  crops.forEach((crop, k) => data.set(crop.data, k * crop.data.length));
+  const images = new ort.Tensor("uint8", data, [crops.length, crops[0].height, crops[0].width, 3]);
+  const { probabilities, masks } = await model.run({ images });
+  const part = (tensor, k) => tensor.data.slice((k * tensor.data.length) / crops.length, ((k + 1) * tensor.data.length) / crops.length);
+  return crops.map((_, k) => {
+    if (!masks) return { probabilities: part(probabilities, k), masks: null };
+    const [, regions, rows, columns] = masks.dims;
+    const values = part(masks, k);
+    const row = (r, y) => [...values.slice((r * rows + y) * columns, (r * rows + y + 1) * columns)];
+    const grids = Array.from({ length: regions }, (_, r) => Array.from({ length: rows }, (_, y) => row(r, y)));
+    return { probabilities: part(probabilities, k), masks: { rows, columns, values: grids } };
+  });
+}
+
+self.onmessage = async ({ data: { id, file, name } }) => {
+  try {
+    self.postMessage({ id, picture: await describe(file, name) });
+  } catch (error) {
+    self.postMessage({ id, wrong: error.message });
+  }
+};

@@ -1,0 +1,177 @@
+"""The page as files: the browser alone gives the answers of `analyze`, and asks nobody."""
+
+from __future__ import annotations
+
+import functools
+import http.server
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from browsers import chromium, sync_api
+from PIL import Image
+from servers import PATIENCE
+from test_pictures import photograph, png
+
+from facelocus import analyze
+from facelocus.cli import main
+
+#: Differences that make no other answer.
+ALLOWED = 0.02
+
+
+class Files(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The written page, shown by a plain file server."""
+    folder = tmp_path_factory.mktemp("page") / "site"
+    with pytest.raises(SystemExit) as ended:
+        main(["page", "--to", str(folder)])
+    assert not ended.value.code
+    handler = functools.partial(Files, directory=str(folder))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def page(url: str) -> Iterator[sync_api.Page]:
+    """It, opened; in the end nothing may have been asked of another host."""
+    with chromium() as browser:
+        opened = browser.new_page()
+        opened.set_default_timeout(1000 * PATIENCE)
+        elsewhere: list[str] = []
+        opened.on("request", lambda one: None if one.url.startswith((url, "blob:")) else elsewhere.append(one.url))
+        opened.goto(url)
+        opened.locator("#here:checked").wait_for()
+        yield opened
+        assert not elsewhere
+
+
+def described(page: sync_api.Page, content: bytes, name: str = "a.png") -> dict[str, Any]:
+    told: dict[str, Any] = page.evaluate(
+        """async ([data, name]) => {
+          const { analyze } = await import("./page/local/analyze.js");
+          return analyze(new File([new Uint8Array(data)], name));
+        }""",
+        [list(content), name],
+    )
+    return told
+
+
+def agree(told: dict[str, Any], content: bytes, apart: float = 1) -> int:
+    """Compare with `analyze`, boxes and landmarks to so many pixels; return the number of faces."""
+    faces = analyze(content)
+    assert told["error"] is None and len(told["faces"]) == len(faces)
+    for other, face in zip(told["faces"], faces, strict=True):
+        assert other["box"] == pytest.approx(face.box, abs=apart)
+        assert np.allclose(other["landmarks"], face.landmarks, atol=apart)
+        assert set(other["attributes"]) == set(face.attributes)
+        assert max(abs(other["attributes"][name] - value) for name, value in face.attributes.items()) < ALLOWED
+        assert np.abs(np.array(other["masks"]["values"]) - face.masks).max() < ALLOWED
+        for name, value in face.quality.to_json().items():
+            assert other["quality"][name] == pytest.approx(value, abs=0.2 if name in ("yaw", "pitch", "roll") else 0.02)
+    return len(faces)
+
+
+def test_a_photograph_is_described_as_by_analyze(page: sync_api.Page, portrait_file: Path) -> None:
+    assert agree(described(page, portrait_file.read_bytes(), "portrait.jpg"), portrait_file.read_bytes()) == 1
+
+
+def test_a_large_photograph_is(page: sync_api.Page, portrait_file: Path, tmp_path: Path) -> None:
+    with Image.open(portrait_file) as portrait:
+        portrait.resize((2048, 2400), Image.Resampling.LANCZOS).save(tmp_path / "large.jpg", quality=92)
+    content = (tmp_path / "large.jpg").read_bytes()
+    # Read at half its size: what Python's decoder leaves out there, the browser averages.
+    assert agree(described(page, content, "large.jpg"), content, apart=15) == 1
+
+
+def test_a_photograph_that_lies_on_its_side_is(page: sync_api.Page, portrait_file: Path, tmp_path: Path) -> None:
+    with Image.open(portrait_file) as portrait:
+        exif = portrait.getexif()
+        exif[0x0112] = 6
+        portrait.transpose(Image.Transpose.ROTATE_90).save(tmp_path / "turned.jpg", exif=exif, quality=95)
+    content = (tmp_path / "turned.jpg").read_bytes()
+    assert agree(described(page, content, "turned.jpg"), content) == 1
+
+
+def test_a_leaning_face_is(page: sync_api.Page, portrait_file: Path, tmp_path: Path) -> None:
+    with Image.open(portrait_file) as portrait:
+        portrait.rotate(55, Image.Resampling.BICUBIC, expand=True, fillcolor="grey").save(tmp_path / "leaning.png")
+    content = (tmp_path / "leaning.png").read_bytes()
+    assert agree(described(page, content), content) == 1
+
+
+def test_several_drawn_faces_are(page: sync_api.Page) -> None:
+    assert sum(agree(described(page, photograph(seed)), photograph(seed)) for seed in range(10, 14)) >= 3
+
+
+def test_a_picture_without_a_face_has_none(page: sync_api.Page) -> None:
+    noise = np.random.default_rng(0).integers(0, 255, (200, 260, 3), dtype=np.uint8)
+    assert described(page, png(noise)) == {"name": "a.png", "faces": [], "error": None}
+
+
+def test_what_is_no_picture_is_refused_in_one_line(page: sync_api.Page) -> None:
+    told = described(page, b"no picture", "notes.txt")
+    assert told["faces"] == [] and told["error"]["message"].startswith("notes.txt is not a picture")
+
+
+def test_the_page_says_what_is_seen(page: sync_api.Page, tmp_path: Path) -> None:
+    (tmp_path / "face.png").write_bytes(photograph(10))
+    page.set_input_files("#files", str(tmp_path / "face.png"))
+    sync_api.expect(page.locator("#face .bars li")).to_have_count(40, timeout=1000 * PATIENCE)
+    assert page.locator("#to-search").is_hidden()
+
+
+@pytest.mark.parametrize(
+    ("call", "wanted"),
+    [
+        ("resize(picture, 31, 17, 'hamming')", lambda image: image.resize((31, 17), Image.Resampling.HAMMING)),
+        ("resize(picture, 150, 90, 'bicubic')", lambda image: image.resize((150, 90), Image.Resampling.BICUBIC)),
+        (
+            "resize(picture, 24, 24, 'hamming', [3.3, 2.25, 50.75, 49.5])",
+            lambda image: image.resize((24, 24), Image.Resampling.HAMMING, box=(3.3, 2.25, 50.75, 49.5)),
+        ),
+        ("reduce(picture, 3, 2)", lambda image: image.reduce((3, 2))),
+        (
+            "shrink(picture, 30, 20)",
+            lambda image: image.resize((30, 20), Image.Resampling.HAMMING, reducing_gap=1.0),
+        ),
+        ("crop(picture, -5, -3, 40, 80)", lambda image: image.crop((-5, -3, 40, 80))),
+        ("rotate(picture, 20, 'bicubic')", lambda image: image.rotate(20, Image.Resampling.BICUBIC)),
+        (
+            "rotate(picture, -40, 'bilinear', true)",
+            lambda image: image.rotate(-40, Image.Resampling.BILINEAR, expand=True),
+        ),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_pixels_are_those_of_pillow(page: sync_api.Page, call: str, wanted: Any) -> None:
+    image = np.random.default_rng(1).integers(0, 256, (73, 97, 3), dtype=np.uint8)
+    made = page.evaluate(
+        f"""async (data) => {{
+          const {{ Picture, resize, reduce, shrink, crop, rotate }} = await import("./page/local/pixels.js");
+          const picture = new Picture(97, 73, new Uint8Array(data));
+          const made = {call};
+          return [made.width, made.height, [...made.data]];
+        }}""",
+        image.ravel().tolist(),
+    )
+    expected = np.asarray(wanted(Image.fromarray(image)))
+    assert made[:2] == [expected.shape[1], expected.shape[0]]
+    apart = np.abs(np.array(made[2]).reshape(expected.shape) - expected.astype(int))
+    assert apart.max() <= (1 if "rotate" in call else 0), apart.max()
+
+
+def test_a_folder_that_is_there_is_left_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["page", "--to", str(tmp_path)])
+    assert ended.value.code == 2 and "is there already" in capsys.readouterr().err
