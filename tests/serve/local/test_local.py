@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import http.server
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,8 @@ from test_pictures import photograph, png
 from facelocus import analyze
 from facelocus.cli import main
 
+Described = Callable[..., dict[str, Any]]
+
 #: Differences that make no other answer.
 ALLOWED = 0.02
 
@@ -29,23 +31,22 @@ class Files(http.server.SimpleHTTPRequestHandler):
 
 
 @pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The written page, shown by a plain file server."""
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The written page."""
     folder = tmp_path_factory.mktemp("page") / "site"
     with pytest.raises(SystemExit) as ended:
         main(["page", "--to", str(folder)])
     assert not ended.value.code
-    handler = functools.partial(Files, directory=str(folder))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
+    return folder
 
 
 @pytest.fixture(scope="module")
-def page(url: str) -> Iterator[sync_api.Page]:
-    """It, opened; in the end nothing may have been asked of another host."""
-    with chromium() as browser:
+def page(site: Path) -> Iterator[sync_api.Page]:
+    """It, opened from a plain file server; in the end nothing may have been asked of another host."""
+    handler = functools.partial(Files, directory=str(site))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server, chromium() as browser:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}"
         opened = browser.new_page()
         opened.set_default_timeout(1000 * PATIENCE)
         elsewhere: list[str] = []
@@ -53,21 +54,30 @@ def page(url: str) -> Iterator[sync_api.Page]:
         opened.goto(url)
         opened.locator("#here:checked").wait_for()
         yield opened
+        server.shutdown()
         assert not elsewhere
 
 
-def described(page: sync_api.Page, content: bytes, name: str = "a.png") -> dict[str, Any]:
-    told: dict[str, Any] = page.evaluate(
-        """async ([data, name]) => {
-          const { analyze } = await import("./page/local/analyze.js");
-          return analyze(new File([new Uint8Array(data)], name));
-        }""",
-        [list(content), name],
-    )
-    return told
+@pytest.fixture
+def described(page: sync_api.Page, site: Path) -> Callable[..., dict[str, Any]]:
+    """A function of a picture's bytes to what the page says of it."""
+
+    def describe(content: bytes, name: str = "a.png") -> dict[str, Any]:
+        (site / "picture").write_bytes(content)
+        told: dict[str, Any] = page.evaluate(
+            """async (name) => {
+              const { analyze } = await import("./page/local/analyze.js");
+              const answer = await fetch("picture", { cache: "no-store" });
+              return analyze(new File([await answer.blob()], name));
+            }""",
+            name,
+        )
+        return told
+
+    return describe
 
 
-def agree(told: dict[str, Any], content: bytes, apart: float = 1) -> int:
+def agree(told: dict[str, Any], content: bytes, apart: float = 1, allowed: float = ALLOWED) -> int:
     """Compare with `analyze`, boxes and landmarks to so many pixels; return the number of faces."""
     faces = analyze(content)
     assert told["error"] is None and len(told["faces"]) == len(faces)
@@ -75,52 +85,54 @@ def agree(told: dict[str, Any], content: bytes, apart: float = 1) -> int:
         assert other["box"] == pytest.approx(face.box, abs=apart)
         assert np.allclose(other["landmarks"], face.landmarks, atol=apart)
         assert set(other["attributes"]) == set(face.attributes)
-        assert max(abs(other["attributes"][name] - value) for name, value in face.attributes.items()) < ALLOWED
-        assert np.abs(np.array(other["masks"]["values"]) - face.masks).max() < ALLOWED
+        assert max(abs(other["attributes"][name] - value) for name, value in face.attributes.items()) < allowed
+        assert np.abs(np.array(other["masks"]["values"]) - face.masks).max() < allowed
+        coarse = {"yaw": 10, "pitch": 10, "roll": 10, "noise": 10, "size": 150}
         for name, value in face.quality.to_json().items():
-            assert other["quality"][name] == pytest.approx(value, abs=0.2 if name in ("yaw", "pitch", "roll") else 0.02)
+            assert other["quality"][name] == pytest.approx(value, abs=allowed * coarse.get(name, 1)), name
     return len(faces)
 
 
-def test_a_photograph_is_described_as_by_analyze(page: sync_api.Page, portrait_file: Path) -> None:
-    assert agree(described(page, portrait_file.read_bytes(), "portrait.jpg"), portrait_file.read_bytes()) == 1
+def test_a_photograph_is_described_as_by_analyze(described: Described, portrait_file: Path) -> None:
+    assert agree(described(portrait_file.read_bytes(), "portrait.jpg"), portrait_file.read_bytes()) == 1
 
 
-def test_a_large_photograph_is(page: sync_api.Page, portrait_file: Path, tmp_path: Path) -> None:
+def test_a_large_photograph_is(described: Described, portrait_file: Path, tmp_path: Path) -> None:
     with Image.open(portrait_file) as portrait:
         portrait.resize((2048, 2400), Image.Resampling.LANCZOS).save(tmp_path / "large.jpg", quality=92)
     content = (tmp_path / "large.jpg").read_bytes()
-    # Read at half its size: what Python's decoder leaves out there, the browser averages.
-    assert agree(described(page, content, "large.jpg"), content, apart=15) == 1
+    # Both read it at half its size, Python's decoder and an average of the browser's pixels: half a level apart, which
+    # a face enlarged four times feels.
+    assert agree(described(content, "large.jpg"), content, apart=15, allowed=0.1) == 1
 
 
-def test_a_photograph_that_lies_on_its_side_is(page: sync_api.Page, portrait_file: Path, tmp_path: Path) -> None:
+def test_a_photograph_that_lies_on_its_side_is(described: Described, portrait_file: Path, tmp_path: Path) -> None:
     with Image.open(portrait_file) as portrait:
         exif = portrait.getexif()
         exif[0x0112] = 6
         portrait.transpose(Image.Transpose.ROTATE_90).save(tmp_path / "turned.jpg", exif=exif, quality=95)
     content = (tmp_path / "turned.jpg").read_bytes()
-    assert agree(described(page, content, "turned.jpg"), content) == 1
+    assert agree(described(content, "turned.jpg"), content) == 1
 
 
-def test_a_leaning_face_is(page: sync_api.Page, portrait_file: Path, tmp_path: Path) -> None:
+def test_a_leaning_face_is(described: Described, portrait_file: Path, tmp_path: Path) -> None:
     with Image.open(portrait_file) as portrait:
         portrait.rotate(55, Image.Resampling.BICUBIC, expand=True, fillcolor="grey").save(tmp_path / "leaning.png")
     content = (tmp_path / "leaning.png").read_bytes()
-    assert agree(described(page, content), content) == 1
+    assert agree(described(content), content) == 1
 
 
-def test_several_drawn_faces_are(page: sync_api.Page) -> None:
-    assert sum(agree(described(page, photograph(seed)), photograph(seed)) for seed in range(10, 14)) >= 3
+def test_several_drawn_faces_are(described: Described) -> None:
+    assert sum(agree(described(photograph(seed)), photograph(seed)) for seed in range(10, 14)) >= 3
 
 
-def test_a_picture_without_a_face_has_none(page: sync_api.Page) -> None:
+def test_a_picture_without_a_face_has_none(described: Described) -> None:
     noise = np.random.default_rng(0).integers(0, 255, (200, 260, 3), dtype=np.uint8)
-    assert described(page, png(noise)) == {"name": "a.png", "faces": [], "error": None}
+    assert described(png(noise)) == {"name": "a.png", "faces": [], "error": None}
 
 
-def test_what_is_no_picture_is_refused_in_one_line(page: sync_api.Page) -> None:
-    told = described(page, b"no picture", "notes.txt")
+def test_what_is_no_picture_is_refused_in_one_line(described: Described) -> None:
+    told = described(b"no picture", "notes.txt")
     assert told["faces"] == [] and told["error"]["message"].startswith("notes.txt is not a picture")
 
 

@@ -1,7 +1,7 @@
 // A face of a picture, warped into the frame.
 
 import { FRAME } from "./geometry.js";
-import { Picture, crop, reduce, resize, warp } from "./pixels.js";
+import { Picture, crop, reduce, resize, roundEven, warp } from "./pixels.js";
 
 const MARGIN = 4;
 
@@ -25,10 +25,4 @@ export function align(picture, toPicture) {
   const [sx, sy] = [wide / across, high / down];
   const values = warp(part, [a * sx, b * sx, (x - left) * sx, c * sy, d * sy, (y - top) * sy], FRAME.columns, FRAME.rows, "bicubic");
   return new Picture(FRAME.columns, FRAME.rows, Uint8Array.from(values, (value) => Math.min(255, Math.max(0, roundEven(value)))));
-}
-
-/** Round to whole numbers as Python does: halves to the even one. */
-export function roundEven(value) {
-  const rounded = Math.round(value);
-  return Math.abs(value % 1) === 0.5 && rounded % 2 ? rounded - 1 : rounded;
 }

@@ -1,9 +1,8 @@
 // Faces with five landmarks: the three networks of MTCNN, as src/facelocus/detection/detect.py has them.
 
-import { roundEven } from "./align.js";
 import { suppress } from "./geometry.js";
 import { Levels, WINDOW } from "./levels.js";
-import { rotate, shrink } from "./pixels.js";
+import { rotate, roundEven, shrink } from "./pixels.js";
 
 const STEP = 2;
 const CLOSER = 0.92;

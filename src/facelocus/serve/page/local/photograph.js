@@ -70,7 +70,7 @@ export class Photograph {
 
   /** Return the picture at 1 / factor. */
   at(factor) {
-    if (!this.#read.has(factor)) this.#read.set(factor, reduce(this.#read.get(1), factor));
+    if (!this.#read.has(factor)) this.#read.set(factor, reduce(this.#read.get(1), factor, factor, true));
     return this.#read.get(factor);
   }
 }

@@ -40,6 +40,12 @@ function weights(source, from, to, size, [reach, filter]) {
   });
 }
 
+/** Round to whole numbers as Python does: halves to the even one. */
+export function roundEven(value) {
+  const rounded = Math.round(value);
+  return Math.abs(value % 1) === 0.5 && rounded % 2 ? rounded - 1 : rounded;
+}
+
 const HALF = 2 ** (BITS - 1);
 const byte = (sum) => { const v = Math.floor((sum + HALF) / 2 ** BITS); return v < 0 ? 0 : v > 255 ? 255 : v; };
 
@@ -84,8 +90,10 @@ export function resize(picture, width, height, kind, box = [0, 0, picture.width,
   return resized;
 }
 
-/** Return a picture averaged over blocks of `across` x `down`; what is left at its ends is a smaller block. */
-export function reduce(picture, across, down = across) {
+/** Return a picture averaged over blocks of `across` x `down`; what is left at its ends is a smaller block.
+ *
+ * Pillow rounds halves up, which brightens; `fair` rounds them to the even number, as a JPEG decoder does on average. */
+export function reduce(picture, across, down = across, fair = false) {
   const small = new Picture(Math.ceil(picture.width / across), Math.ceil(picture.height / down));
   for (let y = 0; y < small.height; y++) {
     const rows = Math.min(down, picture.height - y * down);
@@ -93,6 +101,7 @@ export function reduce(picture, across, down = across) {
       const columns = Math.min(across, picture.width - x * across);
       const count = rows * columns;
       const share = Math.trunc(2 ** 24 / count);
+      const mean = fair ? (sum) => roundEven(sum / count) : (sum) => Math.floor(((sum + (count >> 1)) * share) / 2 ** 24);
       let r = 0, g = 0, b = 0;
       for (let v = 0; v < rows; v++) {
         for (let u = 0, at = 3 * ((y * down + v) * picture.width + x * across); u < columns; u++, at += 3) {
@@ -101,11 +110,10 @@ export function reduce(picture, across, down = across) {
           b += picture.data[at + 2];
         }
       }
-      const half = count >> 1;
       const to = 3 * (y * small.width + x);
-      small.data[to] = Math.floor(((r + half) * share) / 2 ** 24);
-      small.data[to + 1] = Math.floor(((g + half) * share) / 2 ** 24);
-      small.data[to + 2] = Math.floor(((b + half) * share) / 2 ** 24);
+      small.data[to] = mean(r);
+      small.data[to + 1] = mean(g);
+      small.data[to + 2] = mean(b);
     }
   }
   return small;
