@@ -61,7 +61,7 @@ curve: .venv/installed
 	@echo "installing into .venv (the lab's torch is large: this takes minutes)"
 	$(PYTHON) -c '$(NEW_ENOUGH)'
 	$(PYTHON) -m venv .venv
-	.venv/bin/python -m pip install -qq --editable '.[lab,serve,dev]'
+	.venv/bin/python -m pip install -qq --editable '.[lab,serve,ray,dev]'
 	touch $@
 
 .venv-demo/installed: pyproject.toml $(PACKAGE)

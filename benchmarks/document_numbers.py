@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from documents import ROOT
+from documents.cluster import billion
+from documents.cluster import rates as cluster_rates
 from documents.localisation import localisation
 from documents.own_data import own_labels, sharding
 from documents.performance import h100, h100_kernels, processor
@@ -17,6 +19,7 @@ from documents.photographs import columns, found, quality, speed
 from documents.search import quality as search_quality
 from documents.search import speed as search_speed
 from documents.search import verification, words
+from documents.serve import browser, load
 from documents.weights import attributes, groups, numbers
 
 
@@ -44,6 +47,8 @@ BLOCKS: dict[str, dict[str, Callable[[], str]]] = {
         "search-words": words,
     },
     "docs/localisation.md": {"localisation": localisation},
+    "docs/cluster.md": {"cluster-rates": cluster_rates, "cluster-billion": billion},
+    "docs/serve.md": {"serve-load": load, "serve-browser": browser},
     "docs/own-labels.md": {"own-labels": own_labels, "sharding": sharding},
 }
 

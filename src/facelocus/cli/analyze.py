@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+import importlib.util
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from facelocus.cli.places import refuse_no_file
-from facelocus.errors import UsageError
+from facelocus.errors import MissingExtraError, UsageError
 
 
 def analyze(
     photos: Annotated[
-        list[str], typer.Argument(help="Pictures, folders of pictures, patterns; - for a list on standard input.")
+        list[str],
+        typer.Argument(
+            help="Pictures, folders of pictures, patterns; - for a list on standard input; with --ray also addresses."
+        ),
     ],
     out: Annotated[
-        Path | None,
-        typer.Option("--out", metavar="FILE", help="Write a table: FILE ends in .parquet, .csv or .jsonl."),
+        str | None,
+        typer.Option(
+            "--out",
+            metavar="FILE",
+            help="Write a table: FILE ends in .parquet, .csv or .jsonl; with --ray a folder or an address.",
+        ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON list instead of text.")] = False,
     draw: Annotated[
@@ -42,6 +51,12 @@ def analyze(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would be analyzed and where it would go; do nothing.")
     ] = False,
+    ray: Annotated[
+        bool, typer.Option("--ray", help="Work on Ray: on the cluster at $RAY_ADDRESS, or on this machine's cores.")
+    ] = False,
+    partition: Annotated[
+        int | None, typer.Option(min=1, help="Photographs of each file that --ray writes; 1,000 unless given.")
+    ] = None,
 ) -> None:
     """Find the faces in photographs and say what each one shows; a star marks what is above its threshold.
 
@@ -50,6 +65,9 @@ def analyze(
 
     With --out the rows of all faces go into one table, made on all cores. Stopped at any moment, the same command goes
     on; FILE.partial holds what is done, and FILE is there when it is complete.
+
+    With --ray --out names a folder, or an address such as s3://BUCKET/FACES, and photographs may lie at addresses too.
+    They are listed once and shared out; each --partition of them becomes one Parquet file, whole or not there.
 
     With --json the output is one list with an entry a photo, in order: its "path" and its "faces", the largest
     first. A face has "box" (x0, y0, x1, y1) and "landmarks" (five x, y: eyes, nose tip, corners of the mouth) in
@@ -61,14 +79,19 @@ def analyze(
 
     With --draw each photo gives DIR/NAME.facelocus.png, further photos of that name NAME-2.facelocus.png.
     """
-    if out is not None:
+    table = None if out is None or ray else Path(out)
+    if partition is not None and not ray:
+        raise UsageError("--partition is of --ray: give both, or neither")
+    if ray:
+        _check_ray(out, {"--json": as_json, "--draw": draw, "--write-xmp": write_xmp, "--dry-run": dry_run})
+    elif table is not None:
         from facelocus.photos.tables import check_format
 
         if as_json:
             raise UsageError("--json prints and --out writes: choose one; a table that ends in .jsonl holds JSON")
-        refuse_no_file("--out", out)
-        check_format(out)
-    from facelocus.cli.face_table import make_table, print_listing, print_plan
+        refuse_no_file("--out", table)
+        check_format(table)
+    from facelocus.cli.face_table import make_partitions, make_table, print_listing, print_plan
     from facelocus.cli.face_text import print_faces
     from facelocus.cli.models import open_model
     from facelocus.model import Model
@@ -84,9 +107,33 @@ def analyze(
         if not isinstance(loaded, Model):
             raise UsageError("--out takes a model file, not a run's folder: make one with `facelocus export`")
         request = Request.of(loaded, options)
-        if dry_run:
-            print_plan(arguments, out, request)
-        elif not make_table(arguments, out, request, workers):
+        if table is None:
+            whole = make_partitions(arguments, out, request, partition or 1000, workers)
+        elif dry_run:
+            print_plan(arguments, table, request)
+            return
+        else:
+            whole = make_table(arguments, table, request, workers)
+        if not whole:
             raise typer.Exit(1)
     elif not dry_run and not print_faces(arguments.photographs(), loaded, options, as_json):
         raise typer.Exit(1)
+
+
+def _check_ray(out: str | None, others: Mapping[str, object]) -> None:
+    """Refuse what cannot go with --ray.
+
+    Raises:
+        UsageError: there is no --out, it is a file, or another option asks for what only this machine could do.
+        MissingExtraError: Ray is not installed.
+    """
+    for option, given in others.items():
+        if given:
+            raise UsageError(f"{option} and --ray: choose one; --ray writes tables and nothing else")
+    if out is None:
+        raise UsageError("--ray writes a folder of tables: name it with --out")
+    if Path(out).is_file():
+        raise UsageError(f"--out {out}: is a file, and --ray writes a folder: choose another name")
+    missing = [name for name in ("ray", "pyarrow", "fsspec") if importlib.util.find_spec(name) is None]
+    if missing:
+        raise MissingExtraError(f"--ray needs {', '.join(missing)}: pip install 'facelocus[ray]'")

@@ -13,7 +13,7 @@ from facelocus.cli.face_text import sidecars_left
 
 if TYPE_CHECKING:
     from facelocus.photos.listing import Arguments
-    from facelocus.photos.request import Request
+    from facelocus.photos.request import Request, Summary
 
 
 def make_table(arguments: Arguments, out: Path, request: Request, workers: int | None) -> bool:
@@ -23,17 +23,33 @@ def make_table(arguments: Arguments, out: Path, request: Request, workers: int |
 
     began = time.monotonic()
     summary = analyze_folder(arguments, out, request, workers or cores())
+    if summary.sidecars_left:
+        typer.echo(sidecars_left(summary.sidecars_left), err=True)
+    _print_summary(summary, str(out), time.monotonic() - began)
+    return summary.failed == 0
+
+
+def make_partitions(arguments: Arguments, out: str, request: Request, size: int, workers: int | None) -> bool:
+    """Write the partitions on Ray and say what is in those made now; return whether all photographs could be read."""
+    from facelocus.cluster.run import analyze_partitions
+
+    began = time.monotonic()
+    made = analyze_partitions(arguments, out, request, size, workers)
+    if made.before:
+        typer.echo(f"{made.before:,} of {made.before + made.partitions:,} partitions were done before")
+    _print_summary(made.summary, out, time.monotonic() - began)
+    return made.summary.failed == 0
+
+
+def _print_summary(summary: Summary, out: str, seconds: float) -> None:
     for reason in summary.reasons:
         typer.echo(f"facelocus: {reason}", err=True)
     if summary.failed > len(summary.reasons):
         typer.echo(f"facelocus: and {summary.failed - len(summary.reasons):,} more; {out} has every reason", err=True)
-    if summary.sidecars_left:
-        typer.echo(sidecars_left(summary.sidecars_left), err=True)
     typer.echo(
         f"{summary.photographs:,} photographs: {summary.faces:,} faces, {summary.faceless:,} without a face, "
-        f"{summary.failed:,} failed; {time.monotonic() - began:,.1f} s; rows are in {out}"
+        f"{summary.failed:,} failed; {seconds:,.1f} s; rows are in {out}"
     )
-    return summary.failed == 0
 
 
 def print_listing(arguments: Arguments) -> None:

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from tqdm import tqdm
 
 from facelocus import __version__
 from facelocus.detection.detect import Detector
 from facelocus.errors import FacelocusError, ModelFileError, StoppedError, StorageError, WorkerError
+from facelocus.images.read import source_name
 from facelocus.model import Model
 from facelocus.photos.analyze import analyze
 from facelocus.photos.drawings import Drawings, write_drawing
@@ -125,8 +126,7 @@ def _alone(journal: Journal, request: Request, count: int, bar: tqdm[Any]) -> No
         for task, found in described:
             if found is None:
                 ((path, _),) = task.photos
-                reason = f"{path} needs more memory than there is, or crashes what reads it: make it smaller"
-                lines = [json_line(_failed(WorkerError(), reason))]
+                lines = [json_line(record_of_deadly(path))]
             else:
                 _, lines = found
             journal.append(lines)
@@ -156,25 +156,40 @@ def _tasks(journal: Journal, request: Request, chunk: int) -> Iterator[_Task]:
 
 def _describe(task: _Task) -> tuple[int, list[bytes]]:
     """In a worker: the journal's lines of a few photographs."""
-    model, detector = _tools(task.request.file, task.request.model.sha256, task.request.options.aligned)
+    model, detector = tools(task.request)
     return task.start, [
-        json_line(_record(Path(path), drawing, task.request.options, model, detector)) for path, drawing in task.photos
+        json_line(record(Path(path), task.request.options, model, detector, drawing)) for path, drawing in task.photos
     ]
 
 
 @lru_cache(maxsize=1)
-def _tools(path: Path, sha256: str, aligned: bool) -> tuple[Model, Detector | None]:
-    """Open what a process needs, once."""
-    model = Model.load(path, threads=1)
-    if model.sha256 != sha256:
-        raise ModelFileError(f"{path}: is another file than when the run began: put that back, or begin anew")
-    return model, None if aligned else Detector(threads=1)
+def tools(request: Request) -> tuple[Model, Detector | None]:
+    """Open what a process needs, once.
+
+    Raises:
+        ModelFileError: the model file is another than when the run began, or cannot be used.
+    """
+    model = Model.load(request.file, threads=1)
+    if model.sha256 != request.model.sha256:
+        raise ModelFileError(f"{request.file}: is another file than when the run began: put that back, or begin anew")
+    return model, None if request.options.aligned else Detector(threads=1)
 
 
-def _record(
-    photo: Path, drawing: Path | None, options: Options, model: Model, detector: Detector | None
+def record(
+    photo: Path | BinaryIO, options: Options, model: Model, detector: Detector | None, drawing: Path | None = None
 ) -> dict[str, Any]:
-    """Return what the journal keeps of a photograph; whatever is wrong with it is no reason to stop."""
+    """Return what is kept of a photograph, JSON-ready; whatever is wrong with it is no reason to stop.
+
+    Args:
+        photo: its path; or an open file with a name, which can have neither drawing nor sidecar.
+        options: see Options.
+        model: scores its faces.
+        detector: finds them; None where pictures are face crops.
+        drawing: where its annotated picture goes.
+
+    Raises:
+        StorageError: its drawing or sidecar cannot be written.
+    """
     try:
         faces = analyze(
             photo,
@@ -184,19 +199,26 @@ def _record(
             flip=options.flip,
             min_quality=options.min_quality,
         )
-        if drawing is not None:
+        if drawing is not None and isinstance(photo, Path):
             write_drawing(drawing, photo, faces, model)
     except StorageError:
         raise
     except FacelocusError as error:
-        return _failed(error, str(error))
+        return failed(error, str(error))
     except Exception as error:
         what = " ".join(f"{type(error).__name__} {error}".split())
-        return _failed(error, f"{photo} cannot be analyzed ({what}): please report it")
-    left = options.sidecars and not write_sidecar(photo, keywords(faces, model), __version__)
+        return failed(error, f"{source_name(photo)} cannot be analyzed ({what}): please report it")
+    left = (
+        options.sidecars and isinstance(photo, Path) and not write_sidecar(photo, keywords(faces, model), __version__)
+    )
     return {"faces": [face_values(face) for face in faces], "error": None, "sidecar_left": left}
 
 
-def _failed(error: Exception, reason: str) -> dict[str, Any]:
-    """Return what the journal keeps of a photograph of which nothing is known."""
+def record_of_deadly(path: str) -> dict[str, Any]:
+    """Return what is kept of a photograph that kills what reads it."""
+    return failed(WorkerError(), f"{path} needs more memory than there is, or crashes what reads it: make it smaller")
+
+
+def failed(error: Exception, reason: str) -> dict[str, Any]:
+    """Return what is kept of a photograph of which nothing is known."""
     return {"faces": [], "error": [type(error).__name__, reason], "sidecar_left": False}

@@ -98,3 +98,12 @@ class Summary:
         self.sidecars_left += record["sidecar_left"]
         if record["error"] and len(self.reasons) < _NAMED:
             self.reasons.append(record["error"][1])
+
+    def include(self, other: Summary) -> None:
+        """Count the photographs of another summary too."""
+        self.photographs += other.photographs
+        self.faces += other.faces
+        self.faceless += other.faceless
+        self.failed += other.failed
+        self.reasons = (self.reasons + other.reasons)[:_NAMED]
+        self.sidecars_left += other.sidecars_left

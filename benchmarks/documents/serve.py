@@ -1,0 +1,40 @@
+"""The server: what many clients get of it, and the browser alone beside Python."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from documents import RESULTS
+
+LOAD = RESULTS / "serve" / "load.json"
+BROWSER = RESULTS / "serve" / "browser.json"
+
+
+def load(result: Path = LOAD) -> str:
+    """Return what 64 clients saw."""
+    found = json.loads(result.read_text(encoding="utf-8"))
+    before, after = found["batch_pictures_per_second"]
+    memory = found["memory_mb"]
+    return (
+        f"{found['clients']} clients on the same two cores for {found['seconds']} seconds, one file in twenty broken "
+        f"({found['device']}): {found['requests']:,} requests, {found['lost']} lost, "
+        f"{found['pictures_per_second']:.0f} pictures a second; `facelocus analyze` of the same pictures, its start "
+        f"included, {before:.0f} before and {after:.0f} after. Half of the answers came within "
+        f"{found['p50_seconds']:.1f} s, 99 of 100 within {found['p99_seconds']:.1f} s: 64 pictures wait at any time. "
+        f"Memory of server and workers {memory['first_tenth']} MB in the beginning, "
+        f"{memory['last_tenth']} MB at the end.\n"
+    )
+
+
+def browser(result: Path = BROWSER) -> str:
+    """Return how far the browser's answers are from Python's."""
+    found = json.loads(result.read_text(encoding="utf-8"))
+    apart, milliseconds = found["attribute_difference"], found["milliseconds"]
+    return (
+        f"On {found['pictures']} original photographs ({found['browser']}): {found['matched']} of {found['faces']} "
+        f"faces found alike, {100 * found['faces_with_all_attributes_within_0.02']:.1f} % of them with all forty "
+        f"attributes within 0.02 of Python's; mean difference {apart['mean']:.4f}, largest {apart['largest']:.3f}. "
+        f"A photograph takes {milliseconds['browser']:.0f} ms, in Python on the same machine "
+        f"{milliseconds['python']:.0f} ms.\n"
+    )
