@@ -114,6 +114,15 @@ def test_a_worker_that_is_killed_costs_no_answer(tmp_path: Path) -> None:
     assert set(statuses) <= {200, 503} and statuses.count(200) >= 44
 
 
+def test_a_worker_that_is_killed_while_it_waits_is_replaced(tmp_path: Path) -> None:
+    # A second is less than the new process takes to start, and must not be counted.
+    with serving(tmp_path / "log", "--workers", 1, "--seconds", 1) as server, server.client() as client:
+        for _ in range(2):
+            for worker in server.workers():
+                os.kill(worker, signal.SIGKILL)
+            assert send(client, ("a.png", png(draw_face(1))), aligned=True).status_code == 200
+
+
 def test_what_was_accepted_is_answered_before_the_server_ends(tmp_path: Path) -> None:
     with serving(tmp_path / "log", "--workers", 1) as server, ThreadPoolExecutor(1) as threads:
 

@@ -8,6 +8,7 @@ that process; what it was described with is described again, each picture alone.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -160,14 +161,26 @@ class Queue:
         Raises:
             _LostError: it took longer or was killed.
         """
-        loop = asyncio.get_running_loop()
-        work: Awaitable[Any] = loop.run_in_executor(self._pools[lane], function, *given)
+        try:
+            work = self._begin(lane, function, *given)
+        except BrokenProcessPool:  # it was killed while it had nothing to do
+            await self._replace(lane)
+            work = self._begin(lane, function, *given)
         try:
             return await asyncio.wait_for(work, seconds)
         except (TimeoutError, asyncio.TimeoutError, BrokenProcessPool) as error:
-            _end(self._pools[lane])
-            self._pools[lane] = pool_of(1)
+            await self._replace(lane)
             raise _LostError from error
+
+    async def _replace(self, lane: int) -> None:
+        """Give a lane a new process, and wait until it has opened everything: that is on no picture's time."""
+        _end(self._pools[lane])
+        self._pools[lane] = pool_of(1)
+        with contextlib.suppress(BrokenProcessPool, FacelocusError, TimeoutError, asyncio.TimeoutError):
+            await asyncio.wait_for(self._begin(lane, warm_up, self._workshop), _START)
+
+    def _begin(self, lane: int, function: Callable[..., Any], *given: Any) -> Awaitable[Any]:
+        return asyncio.get_running_loop().run_in_executor(self._pools[lane], function, *given)
 
 
 class _LostError(Exception):
