@@ -20,7 +20,7 @@ def load(result: Path = LOAD) -> str:
         f"{found['clients']} clients on the same two cores for {found['seconds']} seconds, one file in twenty broken "
         f"({found['device']}): {found['requests']:,} requests, {found['lost']} lost, "
         f"{found['pictures_per_second']:.0f} pictures a second; `facelocus analyze` of the same pictures, its start "
-        f"included, {before:.0f} before and {after:.0f} after. Half of the answers came within "
+        f"left out, {before:.0f} before and {after:.0f} after. Half of the answers came within "
         f"{found['p50_seconds']:.1f} s, 99 of 100 within {found['p99_seconds']:.1f} s: 64 pictures wait at any time. "
         f"Memory of server and workers {memory['first_tenth']} MB in the beginning, "
         f"{memory['last_tenth']} MB at the end.\n"

@@ -2,63 +2,51 @@
 
     python benchmarks/serve/load.py --seconds 300 --json results/serve/load.json
 
-The server runs on this machine, its clients too, so that they share the cores. Pictures are the sample portrait in many
-sizes. The batch form, `facelocus analyze` of the same pictures, is measured before and after. Memory is what the server
-and its workers hold for themselves (PSS), twice a second.
+The server runs on this machine, its clients too, so that they share the cores: how much the clients take is in the
+record. Pictures are the sample portrait in many sizes; what is broken is no picture, cut short, or too large. Every
+answer is compared with what the batch form, `facelocus analyze DIR --out`, wrote of the same picture. The batch form
+is measured before and after; the time of a run of a few pictures, which is that of the start, is taken off. One client
+alone comes first, for a tenth of the time. Memory is what the server and its workers hold for themselves (PSS).
 """
 
 from __future__ import annotations
 
 import argparse
-import http.client
 import json
+import re
 import statistics
+import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections import Counter
-from dataclasses import dataclass, field
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
+import httpx
 import matplotlib
 import numpy as np
 from PIL import Image
 
-sys.path[:0] = [str(Path(__file__).parents[2] / "tests" / "serve")]
+sys.path.insert(0, str(Path(__file__).parents[2] / "tests" / "serve"))
 
-from servers import Server, serving  # noqa: E402
+from clients import Asked, Record, bad, crowd, photographs
+from servers import Server, serving
 
-from facelocus.files import write_atomically  # noqa: E402
-from facelocus.model import Model  # noqa: E402
-from facelocus.photos.folder import analyze_folder  # noqa: E402
-from facelocus.photos.listing import Arguments  # noqa: E402
-from facelocus.photos.request import Options, Request  # noqa: E402
-from facelocus.processes import cores  # noqa: E402
-from facelocus.provenance import commit, cpu_name, now, versions  # noqa: E402
+from facelocus.files import write_atomically
+from facelocus.model import Model
+from facelocus.processes import cores
+from facelocus.provenance import commit, cpu_name, now, versions
 
 PORTRAIT = Path(matplotlib.get_data_path()) / "sample_data" / "grace_hopper.jpg"
-CLIENTS = 64
-PICTURES = 200
-#: Of twenty files one is broken.
-BROKEN = 20
-_BOUNDARY = "facelocus-load"
+CLIENTS, BROKEN, SEED = 64, 0.05, 0
 
+#: Pictures, and those of the small run whose time is that of the start.
+PICTURES, FEW = 200, 8
 
-@dataclass
-class Seen:
-    """What the clients saw."""
-
-    statuses: Counter[str] = field(default_factory=Counter)
-    seconds: list[float] = field(default_factory=list)
-    lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def note(self, status: str, seconds: float) -> None:
-        with self.lock:
-            self.statuses[status] += 1
-            self.seconds.append(seconds)
+#: Longest that anything is put under load, in seconds; samples of memory that are kept.
+LONGEST, SAMPLES = 900, 60
 
 
 def main() -> None:
@@ -68,124 +56,129 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
-        bodies = drawn(place / "pictures")
-        before = batch_rate(place, "before")
-        with serving(place / "log", "--workers", cores()) as server:
-            seen, memory = loaded(server, bodies, options.seconds)
-        after = batch_rate(place, "after")
-    record = summary(seen, memory, options.seconds, (before, after))
-    print(json.dumps(record, indent=2))
-    if options.json:
-        write_atomically(options.json, json.dumps(record, indent=2) + "\n")
-
-
-def drawn(folder: Path) -> list[tuple[bool, bytes]]:
-    """Write the pictures; return the body of a request with each, and whether it is whole."""
-    folder.mkdir()
-    random = np.random.default_rng(0)
-    bodies = []
-    with Image.open(PORTRAIT) as portrait:
-        for k in range(PICTURES):
-            side = int(random.integers(400, 1400))
-            file = folder / f"{k:03}.jpg"
-            portrait.resize((side, round(side * portrait.height / portrait.width))).save(file, quality=90)
-            whole = k % BROKEN != BROKEN - 1
-            content = file.read_bytes()
-            if not whole:
-                content = content[: len(content) // 7]
-                file.unlink()
-            head = f'--{_BOUNDARY}\r\nContent-Disposition: form-data; name="files"; filename="{file.name}"\r\n\r\n'
-            bodies.append((whole, head.encode() + content + f"\r\n--{_BOUNDARY}--\r\n".encode()))
-    return bodies
-
-
-def batch_rate(place: Path, name: str) -> float:
-    """Return the pictures a second of the batch form on all cores, its start included."""
-    request = Request.of(Model.load(), Options())
-    started = time.perf_counter()
-    summary = analyze_folder(Arguments([str(place / "pictures")]), place / f"{name}.csv", request, cores())
-    return summary.photographs / (time.perf_counter() - started)
-
-
-def loaded(server: Server, bodies: list[tuple[bool, bytes]], seconds: int) -> tuple[Seen, list[float]]:
-    """Let the clients send for so many seconds; return what they saw, and the memory in MB over time."""
-    seen, memory, end = Seen(), [], time.monotonic() + seconds
-    address = urlsplit(server.url)
-
-    def client(number: int) -> None:
-        connection = http.client.HTTPConnection(str(address.hostname), address.port, timeout=120)
-        at = number * 7
-        while time.monotonic() < end:
-            whole, body = bodies[at % len(bodies)]
-            at += 1
-            started = time.perf_counter()
-            status = asked(connection, body, whole)
-            seen.note(status, time.perf_counter() - started)
-        connection.close()
-
-    threads = [threading.Thread(target=client, args=(number,)) for number in range(CLIENTS)]
-    for thread in threads:
-        thread.start()
-    while any(thread.is_alive() for thread in threads):
-        memory.append(held([server.process.pid, *server.workers()]))
-        time.sleep(0.5)
-    return seen, memory
-
-
-def asked(connection: http.client.HTTPConnection, body: bytes, whole: bool) -> str:
-    """Send one picture; return "right", or what was not as it should be."""
-    try:
-        connection.request("POST", "/analyze", body, {"Content-Type": f"multipart/form-data; boundary={_BOUNDARY}"})
-        answer = connection.getresponse()
-        told = json.loads(answer.read())
-    except (OSError, http.client.HTTPException, ValueError) as error:
-        connection.close()
-        return f"lost ({type(error).__name__})"
-    if whole and answer.status == 200 and len(told["pictures"][0]["faces"]) == 1:
-        return "right"
-    if not whole and answer.status == 422 and told["error"]["type"] == "ImageError":
-        return "right"
-    return f"sent away ({answer.status})" if answer.status in (429, 503) else f"wrong ({answer.status})"
-
-
-def held(processes: list[int]) -> float:
-    """Return the memory of processes in MB, what they share counted once."""
-    total = 0.0
-    for process in processes:
-        try:
-            text = Path(f"/proc/{process}/smaps_rollup").read_text()
-        except OSError:
-            continue
-        total += next(int(line.split()[1]) for line in text.splitlines() if line.startswith("Pss:")) / 1024
-    return total
-
-
-def summary(seen: Seen, memory: list[float], seconds: int, batch: tuple[float, float]) -> dict[str, Any]:
-    part = max(1, len(memory) // 10)
-    rate = len(seen.seconds) / seconds
-    return {
-        "what": "serving",
-        "clients": CLIENTS,
-        "seconds": seconds,
-        "requests": len(seen.seconds),
-        "answers": dict(seen.statuses),
-        "lost": sum(count for status, count in seen.statuses.items() if status.startswith("lost")),
-        "pictures_per_second": round(rate, 1),
-        "batch_pictures_per_second": [round(each, 1) for each in batch],
-        "share_of_batch": round(rate / statistics.fmean(batch), 3),
-        "p50_seconds": round(float(np.quantile(seen.seconds, 0.5)), 3),
-        "p99_seconds": round(float(np.quantile(seen.seconds, 0.99)), 3),
-        "memory_mb": {
-            "first_tenth": round(statistics.median(memory[part : 2 * part] or memory)),
-            "last_tenth": round(statistics.median(memory[-part:])),
-            "highest": round(max(memory)),
-        },
+        many, few = drawn(place / "many", PICTURES), drawn(place / "few", FEW)
+        batch = [batch_rate(many, few, place / "faces.jsonl")]
+        asked = photographs(many, place / "faces.jsonl")
+        record = loaded(place / "log", asked, bad(many), min(options.seconds, LONGEST))
+        batch.append(batch_rate(many, few, place / "faces.jsonl"))
+    record |= {
+        "batch_pictures_per_second": [round(rate, 1) for rate in batch],
+        "share_of_batch": round(record["pictures_per_second"] / statistics.fmean(batch), 3),
+        "pictures": len(asked),
         "workers": cores(),
+        "model": Model.load("default").sha256,
+        "seed": SEED,
         "device": cpu_name(),
         "commit": commit(),
         "date": now(),
-        "versions": versions("numpy", "pillow", "onnxruntime", "fastapi", "uvicorn"),
+        "versions": versions("numpy", "pillow", "onnxruntime", "fastapi", "starlette", "uvicorn", "python-multipart"),
     }
+    print(json.dumps(record, indent=1))
+    if options.json:
+        write_atomically(options.json, json.dumps(record, indent=1) + "\n")
+
+
+def drawn(folder: Path, count: int) -> Path:
+    """Write the portrait in sizes that are drawn, and return the folder."""
+    folder.mkdir()
+    random = np.random.default_rng(SEED)
+    with Image.open(PORTRAIT) as portrait:
+        for number in range(count):
+            side = int(random.integers(400, 1400))
+            picture = portrait.resize((side, round(side * portrait.height / portrait.width)))
+            picture.save(folder / f"{number:03}.jpg", quality=90)
+    return folder
+
+
+def batch_rate(many: Path, few: Path, table: Path) -> float:
+    """Return pictures a second of the batch form on all cores; its table stays."""
+
+    def seconds(folder: Path) -> float:
+        table.unlink(missing_ok=True)
+        start = time.perf_counter()
+        words = [sys.executable, "-m", "facelocus", "analyze", str(folder), "--out", str(table)]
+        subprocess.run(words, check=True, capture_output=True)
+        return time.perf_counter() - start
+
+    start = seconds(few)
+    return (len(list(many.iterdir())) - FEW) / (seconds(many) - start)
+
+
+def loaded(log: Path, asked: list[Asked], refused: list[Asked], seconds: float) -> dict[str, Any]:
+    """Put a server under load and return what is seen of it."""
+    with serving(log, "--workers", cores(), "--max-mb", 1) as server, ThreadPoolExecutor(1) as threads:
+
+        def run(clients: int, broken: float, seconds: float) -> tuple[Record, Memory, float]:
+            stop, memory, start = threading.Event(), Memory(server), time.perf_counter()
+            sent = threads.submit(
+                crowd, lambda: server.url, asked, refused, clients=clients, broken=broken, stop=stop, seed=SEED
+            )
+            while (left := start + seconds - time.perf_counter()) > 0 and not sent.done():
+                memory.sample()
+                time.sleep(min(1.0, left))
+            stop.set()
+            return sent.result(), memory, time.perf_counter() - start
+
+        alone, _, _ = run(1, 0.0, seconds / 10)
+        before = time.process_time()
+        record, memory, took = run(CLIENTS, BROKEN, seconds)
+        spent = time.process_time() - before
+        counts = httpx.get(f"{server.url}/metrics", trust_env=False).text
+    batches = [counted(counts, f"facelocus_batch_pictures_{what}") for what in ("sum", "count")]
+    found = record.seconds["picture"]
+    return {
+        "what": "serving",
+        "clients": CLIENTS,
+        "seconds": round(took),
+        "requests": sum(ends.total() for ends in record.counts.values()),
+        "answers": {kind: dict(ends) for kind, ends in record.counts.items()},
+        "lost": record.total("lost"),
+        "pictures_per_second": round(len(found) / took, 2),
+        "p50_seconds": round(float(np.quantile(found, 0.5)), 3),
+        "p99_seconds": round(float(np.quantile(found, 0.99)), 3),
+        "p50_seconds, one client": round(float(np.quantile(alone.seconds["picture"], 0.5)), 3),
+        "pictures_given_to_a_worker_at_once": round(batches[0] / batches[1], 2),
+        "clients_share_of_the_cores": round(spent / took / cores(), 3),
+        "memory_mb": memory.told(),
+    }
+
+
+class Memory:
+    """What a server and its workers hold, in MB, over time."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._samples: list[tuple[float, float]] = []
+
+    def sample(self) -> None:
+        workers = sum(held(worker) for worker in self._server.workers())
+        self._samples.append((held(self._server.process.pid), workers))
+
+    def told(self) -> dict[str, Any]:
+        """Return medians of the second tenth and of the last, the most, and both parts over time."""
+        whole = [sum(sample) for sample in self._samples]
+        part, every = max(1, len(whole) // 10), -(-len(whole) // SAMPLES)
+        return {
+            "first_tenth": round(statistics.median(whole[part : 2 * part] or whole)),
+            "last_tenth": round(statistics.median(whole[-part:])),
+            "highest": round(max(whole)),
+            "server": [round(server) for server, _ in self._samples[::every]],
+            "workers": [round(workers) for _, workers in self._samples[::every]],
+        }
+
+
+def held(process: int) -> float:
+    """Return the memory of a process in MB, its part of what it shares; 0 where it has ended."""
+    try:
+        text = Path(f"/proc/{process}/smaps_rollup").read_text(encoding="utf-8")
+    except OSError:
+        return 0.0
+    return next(int(line.split()[1]) for line in text.splitlines() if line.startswith("Pss:")) / 1024
+
+
+def counted(text: str, name: str) -> float:
+    """Return a number of /metrics."""
+    return float(re.search(rf"^{name} (\S+)$", text, re.MULTILINE)[1])  # type: ignore[index]
 
 
 if __name__ == "__main__":
