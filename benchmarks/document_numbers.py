@@ -12,7 +12,7 @@ from collections.abc import Callable
 from documents import ROOT
 from documents.cluster import billion
 from documents.cluster import rates as cluster_rates
-from documents.localisation import localisation
+from documents.localisation import localisation, localised
 from documents.own_data import own_labels, sharding
 from documents.performance import h100, h100_kernels, processor
 from documents.photographs import columns, found, quality, speed
@@ -47,6 +47,7 @@ BLOCKS: dict[str, dict[str, Callable[[], str]]] = {
         "search-words": words,
     },
     "docs/localisation.md": {"localisation": localisation},
+    "docs/localised.md": {"localised": localised},
     "docs/cluster.md": {"cluster-rates": cluster_rates, "cluster-billion": billion},
     "docs/serve.md": {"serve-load": load, "serve-browser": browser},
     "docs/own-labels.md": {"own-labels": own_labels, "sharding": sharding},

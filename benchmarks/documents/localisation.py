@@ -6,6 +6,11 @@ import json
 from pathlib import Path
 
 from documents import RESULTS
+from facelocus.reports.grid.differences import METRICS, Metric
+from facelocus.reports.grid.markdown import with_bounds
+from facelocus.reports.localisation.comparison import Comparison
+from facelocus.reports.localisation.looks import APART, LOST, OTHERS, OWN, POINTING, Score, apart_in
+from facelocus.reports.localisation.records import read_records
 
 LOCALISATION = RESULTS / "localisation" / "default.json"
 
@@ -35,6 +40,34 @@ def localisation(result: Path = LOCALISATION) -> str:
     for order in ("highest", "lowest", "random"):
         cells = " | ".join(_between(hidden[f"{order} {kind}"], 1) for kind in ("hidden", "shown"))
         lines.append(f"| {'anywhere, at random' if order == 'random' else order} | {cells} |")
+    return "\n".join(lines) + "\n"
+
+
+def localised(results: Path = LOCALISATION.parent) -> str:
+    """Return what the charge for leaving a region does, beside the paper's form and no attention."""
+    comparison = Comparison(read_records(results))
+    ours, paper, none = (("outside", "masks"), ("pse_conv", "masks"), ("none", "hirescam"))
+
+    def looked(name: str, of: Score) -> str:
+        cells = (with_bounds(comparison.look(through, of), signed=False) for through in (none, paper, ours))
+        return f"| {name} | {' | '.join(cells)} |"
+
+    def scored(name: str, metric: Metric) -> str:
+        cells = (with_bounds(comparison.score_less(through[0], "none", metric)) for through in (paper, ours))
+        return f"| {name} | | {' | '.join(cells)} |"
+
+    lines = [
+        "| three seeds, 95 % intervals | no attention, HiResCAM | PSE(b), its masks | with the charge, its masks |",
+        "|---|---|---|---|",
+        looked("own", OWN),
+        looked("others", OTHERS),
+        looked("own less others", APART),
+        *(looked(f"own less others, {name}", apart_in(name)) for name in ("nose", "cheeks and ears", "mouth", "chin")),
+        looked("pointing", POINTING),
+        looked("points lost by hiding where it is highest, more than at random", LOST),
+        scored("accuracy less no attention's, points", METRICS[0]),
+        scored("balanced accuracy less no attention's, points", METRICS[1]),
+    ]
     return "\n".join(lines) + "\n"
 
 
