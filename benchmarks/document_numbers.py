@@ -19,7 +19,7 @@ from documents.photographs import columns, found, quality, speed
 from documents.search import quality as search_quality
 from documents.search import speed as search_speed
 from documents.search import verification, words
-from documents.serve import browser, load
+from documents.serve import browser, load, page
 from documents.weights import attributes, groups, numbers
 
 
@@ -49,7 +49,7 @@ BLOCKS: dict[str, dict[str, Callable[[], str]]] = {
     "docs/localisation.md": {"localisation": localisation},
     "docs/localised.md": {"localised": localised},
     "docs/cluster.md": {"cluster-rates": cluster_rates, "cluster-billion": billion},
-    "docs/serve.md": {"serve-load": load, "serve-browser": browser},
+    "docs/serve.md": {"serve-load": load, "serve-page": page, "serve-browser": browser},
     "docs/own-labels.md": {"own-labels": own_labels, "sharding": sharding},
 }
 

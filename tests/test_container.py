@@ -95,7 +95,7 @@ def test_everything_that_is_copied_is_there_and_let_in() -> None:
         for source in value.split()[:-1]:
             assert (ROOT / source).exists(), source
             assert f"!{source}" in ignore
-    needed = re.findall(r'"([\w./*-]+)"', re.search(r"license-files = \[(.*)\]", PROJECT)[1])  # type: ignore[index]
+    needed = re.findall(r'"([\w./*-]+)"', re.search(r"license-files = \[([^]]*)\]", PROJECT)[1])  # type: ignore[index]
     copied = {source for value in stage(0)["COPY"] for source in value.split()[:-1]}
     assert all(any(fnmatch.fnmatch(name, f"{source}*") for source in copied) for name in needed)
 

@@ -8,6 +8,8 @@ from pathlib import Path
 from documents import RESULTS
 
 LOAD = RESULTS / "serve" / "load.json"
+PAGE = RESULTS / "serve" / "page.json"
+KILLS = RESULTS / "serve" / "kills.json"
 BROWSER = RESULTS / "serve" / "browser.json"
 
 
@@ -24,6 +26,20 @@ def load(result: Path = LOAD) -> str:
         f"{found['p50_seconds']:.1f} s, 99 of 100 within {found['p99_seconds']:.1f} s: 64 pictures wait at any time. "
         f"Memory of server and workers {memory['first_tenth']} MB in the beginning, "
         f"{memory['last_tenth']} MB at the end.\n"
+    )
+
+
+def page(result: Path = PAGE, killed: Path = KILLS) -> str:
+    """Return how soon the page is there, and what a server that is killed leaves."""
+    found, kills = (json.loads(path.read_text(encoding="utf-8")) for path in (result, killed))
+    library = kills["library"]
+    return (
+        f"With a library of {found['faces']:,} faces the page is painted after {found['first_paint'][0]} ms "
+        f"({found['first_paint'][1]} to {found['first_paint'][2]}), and a search shows its first pictures after "
+        f"{found['search_to_results'][0]} ms ({found['browser']}). Killed {kills['kills']} times under the same load "
+        f"while the library grew, a server left it whole: all {library['pictures before']} pictures as they were and "
+        f"{library['indexed meanwhile']} new ones; a new server answered within "
+        f"{kills['most seconds until a new server answers']:.0f} s.\n"
     )
 
 

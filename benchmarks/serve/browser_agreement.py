@@ -33,7 +33,7 @@ from facelocus.serve.static import page_files, write_page
 
 IN_BROWSER = """async ([url, name]) => {
   const local = await import('./page/local/analyze.js');
-  const file = new File([await (await fetch(url)).blob()], name);
+  const file = new File([await (await fetch(url, { cache: 'no-store' })).blob()], name);
   const started = performance.now();
   const picture = await local.analyze(file);
   return { picture, milliseconds: performance.now() - started };

@@ -86,5 +86,5 @@ def _face(face: Face, masks: bool) -> dict[str, Any]:
         told["masks"] = None
         if face.masks is not None:
             _, rows, columns = face.masks.shape
-            told["masks"] = {"rows": rows, "columns": columns, "values": np.round(face.masks, 3).tolist()}
+            told["masks"] = {"rows": rows, "columns": columns, "values": np.round(face.masks.astype(float), 3).tolist()}
     return told

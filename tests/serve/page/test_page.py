@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 pytest.importorskip("axe_playwright_python", reason="needs axe-playwright-python")
 from axe_playwright_python.sync_playwright import Axe
@@ -101,6 +102,27 @@ def test_in_the_browser_alone_nothing_is_sent(page: Page, tmp_path: Path) -> Non
     expect(page.locator("#stage button")).to_have_count(1)
     expect(page.locator("#face .bars li")).to_have_count(40)
     assert asked and not any("analyze?" in url for url in asked)
+
+
+def test_a_picture_that_only_the_server_reads_is_described_and_those_behind_it_are(page: Page, tmp_path: Path) -> None:
+    file = tmp_path / "person.tiff"
+    Image.open(pictures(tmp_path, 1)[0]).save(file)
+    page.set_input_files("#files", [str(file), *pictures(tmp_path, 1)])
+    expect(page.locator("#face .bars li")).to_have_count(40)
+    expect(page.locator("#caption")).to_contain_text("cannot show")
+    expect(page.locator("#busy")).to_be_empty()
+    page.locator("#pictures button").nth(1).click()
+    expect(page.locator("#stage button")).to_have_count(1)
+
+
+def test_an_order_may_be_said_in_words(page: Page) -> None:
+    search(page, "no beard, oldest first")
+    expect(page.locator("#understood")).to_have_text("Understood: at least 1 face: no beard; by not young")
+    page.locator("#add").select_option(label="Wearing Hat")
+    expect(page.locator("#understood")).to_have_text("Understood: at least 1 face: no beard, wearing hat; by not young")
+    page.locator("#order").select_option(label="most Smiling")
+    expect(page.locator("#understood")).to_have_text("Understood: at least 1 face: no beard, wearing hat; by smiling")
+    expect(page.locator("#order")).to_have_value("by smiling")
 
 
 def test_what_is_typed_is_understood_at_once(page: Page) -> None:

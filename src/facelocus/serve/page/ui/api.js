@@ -25,7 +25,11 @@ export async function ask(path, { form, signal } = {}) {
     }
     if (answer.ok) return answer;
     if (answer.status === 401) {
-      await askForToken();
+      // Unless another request has been given a new one meanwhile.
+      if (sessionStorage.getItem(KEPT) === token) {
+        sessionStorage.removeItem(KEPT);
+        await askForToken(Boolean(token));
+      }
       continue;
     }
     const told = await answer.json().catch(() => null);
@@ -38,7 +42,8 @@ export const askJson = async (path, options) => (await ask(path, options)).json(
 let asking = null;
 
 /** Ask once for the token, however many requests wait for it. */
-function askForToken() {
+function askForToken(again) {
+  byId("refused").hidden = !again;
   asking ??= new Promise((resolve) => {
     const dialog = byId("asks");
     dialog.addEventListener("cancel", (event) => event.preventDefault());

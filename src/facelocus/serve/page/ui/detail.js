@@ -7,7 +7,12 @@ import { byId, make, percent } from "./dom.js";
 /** Open the dialog about a picture that was found; `alike` searches for more like it. */
 export async function detail(model, found, thumbnail, alike) {
   const dialog = byId("detail");
-  const { faces } = await askJson(`pictures/${found.picture}`);
+  const { faces } = await askJson(`pictures/${found.picture}`).catch(() => ({ faces: null }));
+  if (!faces) {
+    byId("trouble").textContent = `${found.name} is not in the library any more: search again.`;
+    byId("trouble").hidden = false;
+    return;
+  }
   const about = make("div", {});
   const choose = (k) => {
     const face = faces[k];

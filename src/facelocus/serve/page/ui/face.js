@@ -60,10 +60,10 @@ function seen(model, image, face) {
       make("p", { className: "scale" }, "less", make("i", {}), "more", range)));
 }
 
-/** Return everything about one face of a picture. */
+/** Return everything about one face of a picture; `image`: null where the browser cannot show it. */
 export function describe(model, image, face) {
   return [
-    make("div", { className: "card" }, seen(model, image, face), trust(face.quality)),
+    make("div", { className: "card" }, image && seen(model, image, face), trust(face.quality)),
     make("div", { className: "card" }, attributes(model, face.attributes)),
   ];
 }

@@ -6,6 +6,7 @@ import { describe } from "./face.js";
 const pictures = [];
 let model = null;
 let analyze = null;
+let shown = null;
 
 /** Make the section work: `card` is the model's, `look` describes a file. */
 export function start(card, look) {
@@ -34,7 +35,7 @@ async function take(files) {
   for (const [k, picture] of added.entries()) {
     byId("busy").textContent = `Looking at ${picture.file.name || "the picture"} …`;
     await look(picture);
-    strip();
+    strip(shown);
     if (k === 0) await show(picture);
   }
   byId("busy").textContent = "";
@@ -65,6 +66,7 @@ function strip(current = null) {
 /** Show one picture with its faces, the largest chosen. */
 async function show(picture) {
   if (!picture.done) return;
+  shown = picture;
   strip(picture);
   const trouble = byId("trouble");
   trouble.hidden = !picture.error;
@@ -72,11 +74,11 @@ async function show(picture) {
   byId("picture").hidden = Boolean(picture.error);
   if (picture.error) return;
   const image = make("img", { src: picture.url, alt: picture.file.name || "The picture" });
-  await image.decode().catch(() => null);
+  const visible = await image.decode().then(() => true, () => false);
   const boxes = picture.faces.map((face, k) => box(image, face, k));
   const choose = (k) => {
     boxes.forEach((each, at) => each.setAttribute("aria-pressed", String(at === k)));
-    byId("face").replaceChildren(...describe(model, image, picture.faces[k]));
+    byId("face").replaceChildren(...describe(model, visible ? image : null, picture.faces[k]));
   };
   boxes.forEach((each, k) => {
     each.addEventListener("click", () => choose(k));
@@ -89,9 +91,10 @@ async function show(picture) {
       choose(next);
     });
   });
-  byId("stage").replaceChildren(image, ...boxes);
+  byId("stage").replaceChildren(...(visible ? [image, ...boxes] : []));
   const count = picture.faces.length;
-  byId("caption").textContent = count === 0 ? "No face was found." : count === 1 ? "One face." : `${count} faces: choose one.`;
+  if (!visible) byId("caption").textContent = "This browser cannot show the picture; the server can read it.";
+  else byId("caption").textContent = count === 0 ? "No face was found." : count === 1 ? "One face." : `${count} faces: choose one.`;
   if (count) choose(0);
   else byId("face").replaceChildren();
 }

@@ -31,7 +31,8 @@ async function served() {
   try {
     return await askJson("model");
   } catch (error) {
-    if (error.status === 404) return null;
+    // Any host answers in its own way that there is no such file; some with a page.
+    if (error.status === 404 || error instanceof SyntaxError) return null;
     throw error;
   }
 }

@@ -21,33 +21,28 @@ export async function start(model) {
   const { attributes } = await askJson("words");
   for (const { name, words: phrases } of attributes) {
     byId("add").append(make("option", { value: phrases[0] }, words(name)));
-    byId("order").append(make("option", { value: `by ${phrases[0]}` }, `most ${words(name)}`));
+    byId("order").append(make("option", { value: `by ${words(name).toLowerCase()}` }, `most ${words(name)}`));
   }
   suggest(query, attributes.flatMap(({ words: phrases }) => phrases).sort(), understand);
-  byId("add").addEventListener("change", (event) => { put(joined(query.value, event.target.value)); event.target.value = ""; });
-  byId("order").addEventListener("change", (event) => put(ordered(query.value, event.target.value)));
+  byId("add").addEventListener("change", (event) => { change({ part: event.target.value }); event.target.value = ""; });
+  byId("order").addEventListener("change", (event) => change({ order: event.target.value }));
 }
 
-/** Return a query with one more part, before what says its order. */
-function joined(query, part) {
-  const [asked, order] = split(query);
-  return [[asked, part].filter(Boolean).join(", "), order].filter(Boolean).join("; ");
-}
-
-function ordered(query, order) {
-  return [split(query)[0], order].filter(Boolean).join("; ");
-}
-
-/** Return what is asked, and the order that it is asked in. */
-function split(query) {
-  const found = query.match(/^(.*?)[\s;,]*\b(by [^,;]+)$/i);
-  return found ? [found[1].trim(), found[2]] : [query.trim(), ""];
+/** Search for what is asked with one more part, or in another order; the server says which part is the order. */
+async function change({ part = "", order = null }) {
+  const text = byId("query").value.trim();
+  let [asked, by] = [text, ""];
+  if (text) {
+    const told = await askJson(`understood?q=${encodeURIComponent(text)}`).catch(() => null);
+    const last = told?.terms.at(-1);
+    if (last?.text.startsWith("by ")) [asked, by] = [last.without, last.text];
+  }
+  put([[asked, part].filter(Boolean).join(", "), order ?? by].filter(Boolean).join("; "));
 }
 
 /** Write a query and search for it. */
 function put(text) {
   byId("query").value = text;
-  byId("order").value = split(text)[1];
   search({ q: text });
 }
 
@@ -66,10 +61,12 @@ async function understand() {
   try {
     const told = await askJson(`understood?q=${encodeURIComponent(text)}`, { signal: understanding.signal });
     said.textContent = `Understood: ${told.understood}`;
+    byId("order").value = told.terms.map(({ text: part }) => part).find((part) => part.startsWith("by ")) ?? "";
     byId("terms").replaceChildren(...told.terms.map(({ text: part, without }) =>
       make("li", {}, make("button", { type: "button", "aria-label": `Leave out ${part}`, onclick: () => put(without) }, `${part} ×`))));
   } catch (error) {
     if (error.name === "AbortError") return;
+    byId("terms").replaceChildren();
     said.textContent = error.message;
     said.classList.add("wrong");
   }
