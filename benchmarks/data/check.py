@@ -16,13 +16,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from pack import measure
-
 from facelocus.data import FaceTable, read_table
 from facelocus.data.check import check
 from facelocus.images.read import read_image
 from facelocus.processes import cores
 from facelocus.provenance import commit, cpu_name, now, versions
+from pack import measure
 
 PARTS = {"1/4": 4, "1/2": 2, "1/1": 1}
 

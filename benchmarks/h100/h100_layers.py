@@ -6,6 +6,8 @@ from typing import Any
 
 import torch
 import triton
+from torch import Tensor, nn
+
 from h100_kernels import (
     _blocks,
     _moments,
@@ -18,7 +20,6 @@ from h100_kernels import (
     sums,
 )
 from h100_pse import pse_pool, pse_pool_back, pse_pool_sums
-from torch import Tensor, nn
 
 EPS, MOMENTUM = 1e-5, 0.1
 

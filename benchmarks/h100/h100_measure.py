@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from h100_count import least_bytes, training_flops
 from torch import Tensor, nn
 
 from facelocus.attributes import CELEBA, FRAME
@@ -29,6 +28,7 @@ from facelocus.provenance import commit, now
 from facelocus.recipes import load_recipe
 from facelocus.training.loop import attribute_losses
 from facelocus.training.optimizer import build_optimizer
+from h100_count import least_bytes, training_flops
 
 FOLDER, DEVICE, BATCH, WORKER = Path(sys.argv[1]), torch.device(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
 STARTED, SECONDS = float(os.environ["H100_STARTED"]), float(os.environ["H100_SECONDS"])

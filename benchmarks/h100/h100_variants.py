@@ -10,6 +10,11 @@ from functools import partial
 from typing import Any
 
 import torch
+from torch import Tensor
+
+from facelocus.attributes import CELEBA
+from facelocus.bench.reference import PlainNetwork
+from facelocus.recipes import load_recipe
 from h100_forms import Form, to_channels_first
 from h100_measure import (
     BATCH,
@@ -36,11 +41,6 @@ from h100_measure import (
     timed,
     write,
 )
-from torch import Tensor
-
-from facelocus.attributes import CELEBA
-from facelocus.bench.reference import PlainNetwork
-from facelocus.recipes import load_recipe
 
 BF16 = torch.bfloat16
 

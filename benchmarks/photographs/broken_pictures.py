@@ -10,9 +10,10 @@ import struct
 import zlib
 from typing import Any
 
-import bombs
 import numpy as np
 from PIL import Image, ImageDraw, features
+
+import bombs
 
 Random = np.random.Generator
 

@@ -25,7 +25,6 @@ import numpy as np
 import numpy.typing as npt
 import skimage
 from PIL import Image
-from registration import LEAST, similarity_of_pixels
 from tqdm import tqdm
 
 from facelocus.data.decode import decode_frame, decode_photograph
@@ -36,6 +35,7 @@ from facelocus.errors import ImageError
 from facelocus.files import write_atomically
 from facelocus.images.read import RGB, read_image
 from facelocus.provenance import commit, cpu_name, now, versions
+from registration import LEAST, similarity_of_pixels
 
 SIZES = (24, 32, 48, 96, 200, 500, 1000, 1600)
 ROLLS = (-40, -30, -20, -10, 0, 10, 20, 30, 40)

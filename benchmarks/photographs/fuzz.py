@@ -30,10 +30,10 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import broken_pictures
 from PIL import Image
 from tqdm import tqdm
 
+import broken_pictures
 from facelocus.detection.detect import Detector
 from facelocus.errors import FacelocusError
 from facelocus.files import write_atomically

@@ -19,10 +19,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from degraded import KINDS, Changed, scaled
-from quality_figure import draw
 from tqdm import tqdm
 
+from degraded import KINDS, Changed, scaled
 from facelocus.attributes import FRAME
 from facelocus.data import Pack, open_pack, read_table
 from facelocus.detection.detect import Detector
@@ -34,6 +33,7 @@ from facelocus.metrics.intervals import RESAMPLES, SEED, interval
 from facelocus.model import Model
 from facelocus.photos import quality
 from facelocus.provenance import commit, cpu_name, now, versions
+from quality_figure import draw
 
 Doubles = npt.NDArray[np.float64]
 

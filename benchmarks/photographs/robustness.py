@@ -19,10 +19,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from degraded import Frame, Random, blurred, compressed, faded, noisy, scaled, warped
-from robustness_figure import draw
 from tqdm import tqdm
 
+from degraded import Frame, Random, blurred, compressed, faded, noisy, scaled, warped
 from facelocus.cli.models import model_record, open_model
 from facelocus.data import Pack, open_pack
 from facelocus.errors import DataError, UsageError
@@ -33,6 +32,7 @@ from facelocus.metrics.accuracy import Confusion, correct, mean_over_attributes
 from facelocus.metrics.intervals import RESAMPLES, SEED, interval, resample_means
 from facelocus.model import Predictor
 from facelocus.provenance import commit, cpu_name, now, versions
+from robustness_figure import draw
 
 Floats = npt.NDArray[np.floating]
 AS_THEY_ARE = "as they are"

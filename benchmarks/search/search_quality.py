@@ -24,7 +24,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from search_dependence import joint, log_odds_ratios
 from tqdm import tqdm
 
 from facelocus.data.pack import Pack
@@ -35,6 +34,7 @@ from facelocus.provenance import commit, cpu_name, now, versions
 from facelocus.search.evidence import Evidence
 from facelocus.search.query import All, Expression, Term
 from facelocus.search.rank import best_faces
+from search_dependence import joint, log_odds_ratios
 
 SEED = 0
 OF_THREE = 200

@@ -26,7 +26,6 @@ from typing import Any
 
 import duckdb
 import numpy as np
-from search_quality import predict
 
 from facelocus.data.pack import Pack
 from facelocus.files import write_atomically
@@ -40,6 +39,7 @@ from facelocus.search.evidence import Evidence
 from facelocus.search.find import find
 from facelocus.search.parse import parse
 from facelocus.search.query import Term, terms
+from search_quality import predict
 
 SEED = 0
 ROUNDS = 30

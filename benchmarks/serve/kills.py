@@ -24,14 +24,13 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
 sys.path.insert(0, str(Path(__file__).parents[2] / "tests" / "serve"))
 
 from clients import AGREE, Asked, crowd, upload
-from servers import serving
-
 from facelocus.files import write_atomically
 from facelocus.model import Model
 from facelocus.photos.analyze import analyze
 from facelocus.processes import cores
 from facelocus.provenance import commit, cpu_name, now, versions
 from libraries import described, draw, index
+from servers import serving
 
 CLIENTS, SEED = 64, 0
 

@@ -32,12 +32,11 @@ from PIL import Image
 sys.path.insert(0, str(Path(__file__).parents[2] / "tests" / "serve"))
 
 from clients import Asked, Record, bad, crowd, photographs
-from servers import Server, serving
-
 from facelocus.files import write_atomically
 from facelocus.model import Model
 from facelocus.processes import cores
 from facelocus.provenance import commit, cpu_name, now, versions
+from servers import Server, serving
 
 PORTRAIT = Path(matplotlib.get_data_path()) / "sample_data" / "grace_hopper.jpg"
 CLIENTS, BROKEN, SEED = 64, 0.05, 0

@@ -25,9 +25,6 @@ from playwright.sync_api import Browser, sync_playwright
 HERE = Path(__file__).parents[2]
 sys.path[:0] = [str(HERE / "tests"), str(HERE / "tests" / "serve"), str(HERE / "benchmarks" / "search")]
 
-from search_speed import made  # noqa: E402
-from servers import serving  # noqa: E402
-
 from facelocus.files import write_atomically  # noqa: E402
 from facelocus.library.reader import Library  # noqa: E402
 from facelocus.library.store import open_store, transaction  # noqa: E402
@@ -36,6 +33,8 @@ from facelocus.provenance import commit, cpu_name, now, versions  # noqa: E402
 from facelocus.search.find import find  # noqa: E402
 from facelocus.search.parse import parse  # noqa: E402
 from faces import draw_face  # noqa: E402
+from search_speed import made  # noqa: E402
+from servers import serving  # noqa: E402
 
 QUERY = "smiling woman, no glasses"
 SHOWN = 60

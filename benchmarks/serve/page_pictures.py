@@ -18,10 +18,9 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 sys.path[:0] = [str(Path(__file__).parents[2] / "tests"), str(Path(__file__).parents[2] / "tests" / "serve")]
 
-from servers import serving  # noqa: E402
-
 from facelocus.model import Model  # noqa: E402
 from libraries import draw, index  # noqa: E402
+from servers import serving  # noqa: E402
 
 PORTRAIT = Path(matplotlib.get_data_path()) / "sample_data" / "grace_hopper.jpg"
 

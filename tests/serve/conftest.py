@@ -7,10 +7,9 @@ import pytest
 
 pytest.importorskip("fastapi_offline", reason="needs the extra serve")
 
-from servers import Server, serving
-
 from facelocus.model import Model
 from libraries import draw, index
+from servers import Server, serving
 
 
 @pytest.fixture(scope="session")

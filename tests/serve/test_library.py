@@ -8,13 +8,13 @@ from pathlib import Path
 
 import httpx
 import pytest
-from servers import Server, serving
 
 from facelocus.library.reader import Library
 from facelocus.model import Model
 from facelocus.search.find import find
 from facelocus.search.parse import parse
 from libraries import draw, index
+from servers import Server, serving
 
 
 @pytest.fixture

@@ -19,7 +19,6 @@ pytest.importorskip("matplotlib", reason="its sample portrait is sent")
 import kills
 import load
 from clients import Asked, crowd
-
 from documents.serve import load as said
 
 

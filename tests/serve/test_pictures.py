@@ -10,11 +10,11 @@ import httpx
 import numpy as np
 import pytest
 from PIL import Image
-from servers import Server
 
 from facelocus import analyze
 from facelocus.images.align import frame_to_photo
 from faces import draw_face
+from servers import Server
 
 
 def png(array: np.ndarray) -> bytes:

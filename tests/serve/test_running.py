@@ -14,10 +14,10 @@ from pathlib import Path
 
 import httpx
 import pytest
-from servers import PATIENCE, Server, serving
-from test_pictures import photograph, png, send
 
 from faces import draw_face
+from servers import PATIENCE, Server, serving
+from test_pictures import photograph, png, send
 
 
 def refused(*arguments: object) -> subprocess.CompletedProcess[str]:

@@ -11,13 +11,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from browsers import chromium, sync_api
 from PIL import Image
-from servers import PATIENCE
-from test_pictures import photograph, png
 
+from browsers import chromium, sync_api
 from facelocus import analyze
 from facelocus.cli import main
+from servers import PATIENCE
+from test_pictures import photograph, png
 
 Described = Callable[..., dict[str, Any]]
 

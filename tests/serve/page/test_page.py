@@ -10,8 +10,9 @@ from PIL import Image
 
 pytest.importorskip("axe_playwright_python", reason="needs axe-playwright-python")
 from axe_playwright_python.sync_playwright import Axe
-from browsers import chromium
 from playwright.sync_api import Browser, Page, expect
+
+from browsers import chromium
 from servers import PATIENCE, Server, serving
 from test_pictures import photograph
 
@@ -155,6 +156,22 @@ def test_words_are_offered_and_taken_by_keyboard(page: Page) -> None:
     query.press("Enter")
     assert query.input_value() == "young, eyeglasses"
     expect(page.locator("#suggestions")).to_be_hidden()
+
+
+@pytest.mark.parametrize("typed", ["young woman smil", "not bald, wearing ha"])
+def test_words_are_offered_wherever_they_begin(page: Page, typed: str) -> None:
+    page.locator("#to-search").click()
+    page.locator("#query").press_sequentially(typed)
+    expect(page.locator("#suggestions li").first).to_be_visible()
+
+
+def test_what_is_in_order_says_by_how_much(page: Page) -> None:
+    search(page, "by smiling")
+    expect(page.locator("#results li")).to_have_count(12)
+    said = page.locator("#results .said").all_inner_texts()
+    shares = [int(one.split(" %")[0]) for one in said]
+    assert shares == sorted(shares, reverse=True) and shares[0] > shares[-1]
+    assert all(f"smiling {share} %" in one for share, one in zip(shares, said, strict=True))
 
 
 def test_a_picture_of_the_library_its_faces_and_more_like_it(page: Page) -> None:

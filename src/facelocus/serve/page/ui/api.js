@@ -3,6 +3,8 @@
 import { byId } from "./dom.js";
 
 const KEPT = "facelocus token";
+// Times that a busy server is asked again, when it says so.
+const AGAIN = 3;
 
 export class Refusal extends Error {
   constructor(message, status) {
@@ -13,6 +15,7 @@ export class Refusal extends Error {
 
 /** Return the answer to a GET, or to a POST where there is a form; asks for the token where the server does. */
 export async function ask(path, { form, signal } = {}) {
+  let tries = 0;
   for (;;) {
     const token = sessionStorage.getItem(KEPT);
     const headers = token ? { Authorization: `Bearer ${token}` } : {};
@@ -30,6 +33,11 @@ export async function ask(path, { form, signal } = {}) {
         sessionStorage.removeItem(KEPT);
         await askForToken(Boolean(token));
       }
+      continue;
+    }
+    const later = Number(answer.headers.get("Retry-After"));
+    if (later && tries++ < AGAIN) {
+      await new Promise((resolve) => setTimeout(resolve, 1000 * later));
       continue;
     }
     const told = await answer.json().catch(() => null);

@@ -40,9 +40,11 @@ async function served() {
 try {
   const model = await served();
   const here = byId("here");
+  const card = model ?? (await local.card());
+  byId("model").textContent = `Model ${card.name} (${card.sha256.slice(0, 8)}), facelocus ${card.version}. ${card.licence}`;
   here.checked = model === null;
   here.disabled = model === null;
-  look.start(model ?? (await local.card()), (file) => (here.checked ? local.analyze(file) : sent(file)));
+  look.start(card, (file) => (here.checked ? local.analyze(file) : sent(file)));
   byId("to-look").addEventListener("click", () => open("look"));
   if (model?.library) {
     byId("to-search").hidden = byId("to-summary").hidden = false;

@@ -12,6 +12,7 @@ export class Results {
 
   constructor(model, search) {
     this.model = model;
+    this.understood = "";
     this.search = search;
     this.thumbnails = new IntersectionObserver((seen) => seen.filter((each) => each.isIntersecting).forEach(({ target }) => this.#load(target)),
       { rootMargin: "300px" });
@@ -42,12 +43,14 @@ export class Results {
     const searching = (this.#searching = new AbortController());
     byId("more").hidden = true;
     try {
-      const parameters = new URLSearchParams({ ...this.#asked, limit: AT_ONCE, offset: shown });
-      const { results, more } = await askJson(`search?${parameters}`, { signal: searching.signal });
+      const parameters = new URLSearchParams({ ...this.#asked.like === undefined ? { q: this.#asked.q } : { like: this.#asked.like }, limit: AT_ONCE, offset: shown });
+      const { understood, results, more } = await askJson(`search?${parameters}`, { signal: searching.signal });
+      this.understood = understood;
       const items = results.map((found) => this.#item(found));
       byId("results").append(...items);
       const count = shown + items.length;
-      byId("count").textContent = count ? `${count}${more ? " or more" : ""} pictures` : "Nothing found.";
+      const alike = this.#asked.name ? ` like ${this.#asked.name}` : "";
+      byId("count").textContent = count ? `${count}${more ? " or more" : ""} pictures${alike}` : "Nothing found.";
       byId("more").hidden = !more;
       items.forEach((item) => this.thumbnails.observe(item.querySelector("img")));
     } catch (error) {
@@ -59,12 +62,18 @@ export class Results {
 
   #item(found) {
     const terms = Object.entries(found.faces[0]?.terms ?? {}).map(([term, value]) => `${term} ${percent(value)}`).join(", ");
-    const score = this.#asked.like === undefined ? percent(found.score) : "alike";
+    const score = this.#asked.like === undefined ? percent(this.#by(found) ?? found.score) : "alike";
     const image = make("img", { className: "thumb", alt: "", width: 192, height: 192, "data-from": found.thumbnail });
     return make("li", {}, make("button", {
       type: "button", "aria-label": `${found.name}, ${score}: ${terms}`,
-      onclick: () => detail(this.model, found, image, () => this.search({ like: found.picture })),
+      onclick: () => detail(this.model, found, image, () => this.search({ like: found.picture, name: found.name })),
     }, image, make("span", { className: "said" }, make("b", {}, `${score} · ${found.name}`), terms)));
+  }
+
+  /** Return how much of that the picture has by which pictures are in order; null where they are by how well they match. */
+  #by(found) {
+    const by = this.understood.match(/(?:^|; )by (.*)$/)?.[1];
+    return (by && found.faces[0]?.terms[by]) || null;
   }
 
   async #load(image) {

@@ -9,9 +9,15 @@ export function suggest(input, phrases, taken) {
   const list = byId("suggestions");
   let at = -1;
 
+  /** Return the longest end of what is typed that phrases begin with, and those phrases. */
   const begun = () => {
-    const before = input.value.slice(0, input.selectionStart);
-    return before.match(/(?:^|,| or | and | no | not | very | maybe )\s*([^,]*)$/i)?.[1].toLowerCase() ?? "";
+    const before = input.value.slice(0, input.selectionStart).toLowerCase();
+    for (const { index } of before.matchAll(/(?<![^\s,;])[^\s,;]/g)) {
+      const end = before.slice(index);
+      const fitting = phrases.filter((phrase) => phrase.startsWith(end) && phrase !== end).slice(0, MOST);
+      if (fitting.length) return { length: end.length, fitting };
+    }
+    return { length: 0, fitting: [] };
   };
   const close = () => {
     list.hidden = true;
@@ -36,8 +42,7 @@ export function suggest(input, phrases, taken) {
   };
 
   input.addEventListener("input", () => {
-    const word = begun();
-    const fitting = word ? phrases.filter((phrase) => phrase.startsWith(word) && phrase !== word).slice(0, MOST) : [];
+    const { fitting } = begun();
     list.replaceChildren(...fitting.map((phrase, k) => make("li", {
       id: `suggestion-${k}`, role: "option", "aria-selected": "false",
       onmousedown: (event) => { event.preventDefault(); take(phrase); },
