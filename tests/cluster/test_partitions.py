@@ -24,7 +24,7 @@ from facelocus.provenance import versions
 @pytest.fixture
 def analyst(request_of_crops: Request, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Analyst:
     """An actor of this process, at tmp_path / "out"."""
-    monkeypatch.setattr(sys.modules["__main__"], "__file__", "what is not Ray's program", raising=False)
+    monkeypatch.setitem(vars(sys.modules["__main__"]), "__file__", "what is not Ray's program")
     return Analyst(str(tmp_path / "out"), request_of_crops, versions(*LIBRARIES))
 
 

@@ -42,8 +42,8 @@ def read(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     factors: list[int] = []
     original = photograph.read_reduced
 
-    def noted(*arguments: Any) -> tuple[Picture, int]:
-        image, factor = original(*arguments)
+    def noted(*arguments: Any, **named: Any) -> tuple[Picture, int]:
+        image, factor = original(*arguments, **named)
         factors.append(factor)
         return image, factor
 
