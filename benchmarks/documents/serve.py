@@ -19,7 +19,7 @@ def load(result: Path = LOAD) -> str:
     before, after = found["batch_pictures_per_second"]
     memory = found["memory_mb"]
     return (
-        f"{found['clients']} clients on the same two cores for {found['seconds']} seconds, one file in twenty broken "
+        f"{found['clients']} clients on the same {found['workers']} cores for {found['seconds']} seconds, one file in twenty broken "
         f"({found['device']}): {found['requests']:,} requests, {found['lost']} lost, "
         f"{found['pictures_per_second']:.0f} pictures a second; `facelocus analyze` of the same pictures, its start "
         f"left out, {before:.0f} before and {after:.0f} after. Half of the answers came within "
@@ -51,8 +51,6 @@ def browser(result: Path = BROWSER) -> str:
         f"On {found['pictures']} original photographs ({found['browser']}): {found['matched']} of {found['faces']} "
         f"faces found alike, {100 * found['faces_with_all_attributes_within_0.02']:.1f} % of them with all forty "
         f"attributes within 0.02 of Python's; mean difference {apart['mean']:.4f}, largest {apart['largest']:.3f}. "
-        f"Python agrees with itself on {100 * found['python_with_itself_within_0.02']:.1f} % when it averages large "
-        "JPEGs from all their pixels, as a browser must. "
         f"A photograph takes {milliseconds['browser']:.0f} ms, in Python on the same machine "
         f"{milliseconds['python']:.0f} ms.\n"
     )

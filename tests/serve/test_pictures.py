@@ -174,6 +174,11 @@ def test_the_page_may_talk_to_nobody_else(client: httpx.Client) -> None:
     assert "Access-Control-Allow-Origin" not in client.get("/model", headers={"Origin": "http://a.example"}).headers
 
 
+def test_under_another_name_nothing_is_answered_without_a_token(client: httpx.Client) -> None:
+    for host, status in [("faces.example", 401), ("127.0.0.1.example", 401), ("localhost:8000", 200), ("[::1]", 200)]:
+        assert client.get("/model", headers={"Host": host}).status_code == status, host
+
+
 def test_the_documentation_needs_no_other_host(client: httpx.Client) -> None:
     page = client.get("/docs").text
     assert "https://" not in page

@@ -44,6 +44,9 @@ _HEADERS = {
 #: What anybody may read: the page, which asks for the token, and whether the server lives.
 _OPEN = re.compile(r"/(healthz|docs|openapi\.json|page/.*|static-offline-docs/.*)?")
 
+#: How this machine calls itself. Under another name a page of another site might have been led here.
+_HERE = re.compile(r"(localhost|127(\.\d+){3}|\[::1\])(:\d+)?", re.IGNORECASE)
+
 _SANE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
@@ -131,6 +134,10 @@ class Guard:
         Raises:
             NotAllowedError, TooLargeError: it is not let in.
         """
+        if self._token is None and not _HERE.fullmatch(headers.get("Host", "")):
+            raise NotAllowedError(
+                "without a token this server answers to localhost alone: give it one, --token-file FILE"
+            )
         if self._token is not None and not _OPEN.fullmatch(path):
             kind, _, given = headers.get("Authorization", "").partition(" ")
             same = hmac.compare_digest(given.strip().encode(), self._token.encode())

@@ -25,7 +25,7 @@ from facelocus.serve.refusals import UnknownError
 from facelocus.serve.shapes import LibraryFace, LibraryPicture, Refusal, Search, Summary, Understood, Words
 
 #: Results in one answer, and how far back a client may ask.
-MOST, FURTHEST = 200, 100_000
+MOST, FURTHEST = 200, 10_000
 
 #: Characters of a query.
 _LONGEST = 500
