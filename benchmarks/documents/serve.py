@@ -19,8 +19,8 @@ def load(result: Path = LOAD) -> str:
     before, after = found["batch_pictures_per_second"]
     memory = found["memory_mb"]
     return (
-        f"{found['clients']} clients on the same {found['workers']} cores for {found['seconds']} seconds, one file in twenty broken "
-        f"({found['device']}): {found['requests']:,} requests, {found['lost']} lost, "
+        f"{found['clients']} clients on the same {found['workers']} cores for {found['seconds']} seconds, one file in "
+        f"twenty broken ({found['device']}): {found['requests']:,} requests, {found['lost']} lost, "
         f"{found['pictures_per_second']:.0f} pictures a second; `facelocus analyze` of the same pictures, its start "
         f"left out, {before:.0f} before and {after:.0f} after. Half of the answers came within "
         f"{found['p50_seconds']:.1f} s, 99 of 100 within {found['p99_seconds']:.1f} s: 64 pictures wait at any time. "
