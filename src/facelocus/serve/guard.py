@@ -16,6 +16,7 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from facelocus.errors import FacelocusError
+from facelocus.provenance import now
 from facelocus.serve.metrics import Metrics
 from facelocus.serve.refusals import REQUEST_ID, NotAllowedError, TooLargeError, about, refusal
 from facelocus.serve.settings import MEGABYTE, Limits
@@ -159,6 +160,7 @@ class Guard:
         self._metrics.request(route, status, seconds)
         client = scope.get("client")
         line: dict[str, Any] = {
+            "time": now(),
             "request": exchange.id,
             "client": client[0] if client else None,
             "method": scope["method"],
