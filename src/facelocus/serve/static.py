@@ -22,7 +22,6 @@ _NETWORKS = Path(str(files("facelocus.detection") / "mtcnn"))
 #: Types that not every system knows. What is packed the page unpacks itself.
 _TYPES = {
     ".js": "text/javascript",
-    ".mjs": "text/javascript",
     ".md": "text/plain",
     ".onnx": "application/octet-stream",
     ".gz": "application/octet-stream",

@@ -1,7 +1,7 @@
 // A face of a picture, warped into the frame.
 
 import { FRAME } from "./geometry.js";
-import { Picture, crop, reduce, resize, roundEven, warp } from "./pixels.js";
+import { Picture, bytes, crop, reduce, resize, roundEven, warp } from "./pixels.js";
 
 const MARGIN = 4;
 
@@ -24,5 +24,5 @@ export function align(picture, toPicture) {
   if (wide !== part.width || high !== part.height) part = resize(part, wide, high, "bicubic");
   const [sx, sy] = [wide / across, high / down];
   const values = warp(part, [a * sx, b * sx, (x - left) * sx, c * sy, d * sy, (y - top) * sy], FRAME.columns, FRAME.rows, "bicubic");
-  return new Picture(FRAME.columns, FRAME.rows, Uint8Array.from(values, (value) => Math.min(255, Math.max(0, roundEven(value)))));
+  return new Picture(FRAME.columns, FRAME.rows, bytes(values));
 }

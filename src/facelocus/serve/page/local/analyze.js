@@ -24,6 +24,8 @@ export function analyze(file) {
     worker.onerror = (event) => {
       for (const { reject } of waiting.values()) reject(new Error(event.message || "The analysis could not be started."));
       waiting.clear();
+      worker.terminate();
+      worker = null;
     };
   }
   return new Promise((resolve, reject) => {

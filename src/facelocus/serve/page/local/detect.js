@@ -40,7 +40,7 @@ export class Detector {
     const times = Math.max(1, Math.max(picture.width, picture.height) / longest);
     let faces = await this.#search(picture, least * times);
     if (turned && !faces.length) {
-      const small = shrink(picture, Math.max(1, roundEven(picture.width / times)), Math.max(1, roundEven(picture.height / times)));
+      const small = shrink(picture, Math.max(1, roundEven(picture.width / times)), Math.max(1, roundEven(picture.height / times)), "bicubic");
       const leaning = [...(await this.#searchTurned(small, degrees, least, sure)), ...(await this.#searchTurned(small, -degrees, least, sure))]
         .map((face) => scaled(face, times));
       faces = suppress(leaning.map(({ box }) => box), leaning.map(({ score }) => score), 0.5, true).map((k) => leaning[k]);

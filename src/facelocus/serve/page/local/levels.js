@@ -11,7 +11,7 @@ export class Levels {
     this.picture = picture;
     this.made = [picture];
     for (let scale = WINDOW / smallest; Math.min(picture.width, picture.height) * scale >= WINDOW; scale *= RATIO) {
-      this.made.push(shrink(this.made.at(-1), Math.ceil(picture.width * scale), Math.ceil(picture.height * scale)));
+      this.made.push(shrink(this.made.at(-1), Math.ceil(picture.width * scale), Math.ceil(picture.height * scale), "hamming"));
     }
   }
 

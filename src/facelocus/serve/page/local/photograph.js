@@ -3,17 +3,16 @@
 import { align } from "./align.js";
 import { scaled } from "./detect.js";
 import { frameToPicture } from "./geometry.js";
+import { readSmall, reduction, storedSize } from "./jpeg.js";
 import { Picture, reduce } from "./pixels.js";
 
-/** Decode a file, upright and on white. */
-async function decode(file) {
-  const bitmap = await createImageBitmap(file, { imageOrientation: "from-image", colorSpaceConversion: "none" });
-  const { width, height } = bitmap;
+/** Return the pixels of what can be drawn, on white. */
+function drawn(source, width, height) {
   const context = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true });
   context.fillStyle = "white";
   context.fillRect(0, 0, width, height);
-  context.drawImage(bitmap, 0, 0);
-  bitmap.close();
+  context.drawImage(source, 0, 0);
+  source.close();
   const { data } = context.getImageData(0, 0, width, height);
   const picture = new Picture(width, height);
   for (let from = 0, to = 0; from < data.length; from += 4) {
@@ -27,24 +26,23 @@ async function decode(file) {
 export class Photograph {
   #read = new Map();
 
+  /** Read a file, upright; a large JPEG small. */
   static async of(file, constants) {
     const photograph = new Photograph();
-    const whole = await decode(file);
+    photograph.file = file;
+    photograph.content = await file.arrayBuffer();
+    photograph.stored = storedSize(photograph.content);
     photograph.constants = constants;
-    photograph.size = [whole.width, whole.height];
-    photograph.#read.set(1, whole);
-    const head = new Uint8Array(await file.slice(0, 2).arrayBuffer());
-    const jpeg = head[0] === 0xff && head[1] === 0xd8;
-    const times = Math.max(...photograph.size) / constants.read;
-    // A JPEG decoder that halves a picture averages nearly as this does.
-    photograph.factor = !jpeg || times <= 1 ? 1 : [8, 4, 2, 1].find((factor) => Math.floor(times + 1e-9) >= factor);
+    photograph.factor = photograph.stored ? reduction(photograph.stored, constants.read) : 1;
+    const { width, height } = await photograph.at(photograph.factor);
+    photograph.size = [width * photograph.factor, height * photograph.factor];
     return photograph;
   }
 
   /** Return the faces, the largest first, in pixels of the whole picture. */
   async find(detector) {
     const { read, first, few, large, longest, min_face: least } = this.constants;
-    const image = this.at(this.factor);
+    const image = await this.at(this.factor);
     const longer = Math.max(image.width, image.height);
     if (longer > read) {
       const faces = await detector.detect(image, { longest: first, turned: false });
@@ -56,21 +54,32 @@ export class Photograph {
     }
     let { factor } = this;
     while (factor > 1 && (longer * this.factor) / factor < longest) factor /= 2;
-    return (await detector.detect(this.at(factor))).map((face) => scaled(face, factor));
+    return (await detector.detect(await this.at(factor))).map((face) => scaled(face, factor));
   }
 
   /** Return a face in the frame, and the 2 x 3 matrix from there to the whole picture. */
-  crop({ landmarks }) {
+  async crop({ landmarks }) {
     const whole = frameToPicture(landmarks, this.constants);
     let { factor } = this;
     while (factor > 1 && Math.hypot(whole[0], whole[3]) < factor) factor /= 2;
     const here = frameToPicture(landmarks.map((point) => point.map((axis) => axis / factor)), this.constants);
-    return { frame: [whole.slice(0, 3), whole.slice(3)], crop: align(this.at(factor), here) };
+    return { frame: [whole.slice(0, 3), whole.slice(3)], crop: align(await this.at(factor), here) };
   }
 
   /** Return the picture at 1 / factor. */
-  at(factor) {
-    if (!this.#read.has(factor)) this.#read.set(factor, reduce(this.#read.get(1), factor, factor, true));
+  async at(factor) {
+    if (!this.#read.has(factor)) this.#read.set(factor, await this.#decode(factor));
     return this.#read.get(factor);
+  }
+
+  async #decode(factor) {
+    if (factor === 1) {
+      const bitmap = await createImageBitmap(this.file, { imageOrientation: "from-image", colorSpaceConversion: "none" });
+      return drawn(bitmap, bitmap.width, bitmap.height);
+    }
+    const small = await readSmall(this.content, this.stored, factor);
+    if (small) return drawn(small, small.displayWidth, small.displayHeight);
+    // An average is within half a level of it.
+    return reduce(await this.at(1), factor, factor, true);
   }
 }

@@ -9,13 +9,16 @@ export class Picture {
   }
 }
 
+// In single precision, as Pillow has them.
+const HAMMING = [Math.fround(0.54), Math.fround(0.46)];
+
 const FILTERS = {
   hamming: [1, (x) => {
     x = Math.abs(x);
     if (x === 0) return 1;
     if (x >= 1) return 0;
     x *= Math.PI;
-    return (Math.sin(x) / x) * (0.54 + 0.46 * Math.cos(x));
+    return (Math.sin(x) / x) * (HAMMING[0] + HAMMING[1] * Math.cos(x));
   }],
   bicubic: [2, (x) => {
     const a = -0.5;
@@ -27,14 +30,15 @@ const FILTERS = {
 
 /** Return for each place of `size` the first place of the source and the whole weights from there. */
 function weights(source, from, to, size, [reach, filter]) {
-  const scale = (to - from) / size;
+  const scale = Math.fround(to - from) / size;
   const wide = Math.max(1, scale);
+  const part = 1 / wide;
   const support = reach * wide;
   return Array.from({ length: size }, (_, place) => {
     const centre = from + (place + 0.5) * scale;
     const first = Math.max(0, Math.trunc(centre - support + 0.5));
     const end = Math.min(source, Math.trunc(centre + support + 0.5));
-    const each = Array.from({ length: end - first }, (_, k) => filter((k + first - centre + 0.5) / wide));
+    const each = Array.from({ length: end - first }, (_, k) => filter((k + first - centre + 0.5) * part));
     const sum = each.reduce((one, other) => one + other, 0);
     return { first, each: each.map((w) => { const k = (w / sum) * 2 ** BITS; return Math.trunc(k + (k < 0 ? -0.5 : 0.5)); }) };
   });
@@ -49,45 +53,38 @@ export function roundEven(value) {
 const HALF = 2 ** (BITS - 1);
 const byte = (sum) => { const v = Math.floor((sum + HALF) / 2 ** BITS); return v < 0 ? 0 : v > 255 ? 255 : v; };
 
+/** Return a picture in another width, or (`down`) height: all of its other side, and of this one what `each` weighs. */
+function pass(picture, weights, down) {
+  const made = down ? new Picture(picture.width, weights.length) : new Picture(weights.length, picture.height);
+  const step = down ? 3 * picture.width : 3;
+  const { data } = picture;
+  for (let y = 0, to = 0; y < made.height; y++) {
+    for (let x = 0; x < made.width; x++) {
+      const { first, each } = weights[down ? y : x];
+      let r = 0, g = 0, b = 0;
+      for (let k = 0, at = 3 * (down ? first * picture.width + x : y * picture.width + first); k < each.length; k++, at += step) {
+        r += each[k] * data[at];
+        g += each[k] * data[at + 1];
+        b += each[k] * data[at + 2];
+      }
+      made.data[to++] = byte(r);
+      made.data[to++] = byte(g);
+      made.data[to++] = byte(b);
+    }
+  }
+  return made;
+}
+
 /** Return the part `box` (x0, y0, x1, y1) of a picture in another size. */
 export function resize(picture, width, height, kind, box = [0, 0, picture.width, picture.height]) {
-  const [x0, y0, x1, y1] = box;
-  let from = picture;
-  const down = weights(from.height, y0, y1, height, FILTERS[kind]);
-  const top = down[0].first;
-  const bottom = down.at(-1).first + down.at(-1).each.length;
-  if (width !== from.width || x0 !== 0 || x1 !== width) {
-    const across = weights(from.width, x0, x1, width, FILTERS[kind]);
-    const rows = new Picture(width, from.height);
-    for (let y = top; y < bottom; y++) {
-      for (let x = 0; x < width; x++) {
-        const { first, each } = across[x];
-        let r = 0, g = 0, b = 0;
-        for (let k = 0, at = 3 * (y * from.width + first); k < each.length; k++, at += 3) {
-          r += each[k] * from.data[at];
-          g += each[k] * from.data[at + 1];
-          b += each[k] * from.data[at + 2];
-        }
-        const to = 3 * (y * width + x);
-        rows.data[to] = byte(r);
-        rows.data[to + 1] = byte(g);
-        rows.data[to + 2] = byte(b);
-      }
-    }
-    from = rows;
-  }
-  if (height === from.height && y0 === 0 && y1 === height) return from;
-  const resized = new Picture(width, height);
-  const line = 3 * width;
-  for (let y = 0; y < height; y++) {
-    const { first, each } = down[y];
-    for (let x = 0; x < line; x++) {
-      let sum = 0;
-      for (let k = 0, at = first * line + x; k < each.length; k++, at += line) sum += each[k] * from.data[at];
-      resized.data[y * line + x] = byte(sum);
-    }
-  }
-  return resized;
+  const [x0, y0, x1, y1] = box.map(Math.fround);
+  const across = width !== picture.width || x0 !== 0 || x1 !== width;
+  const down = height !== picture.height || y0 !== 0 || y1 !== height;
+  const widen = (from) => (across ? pass(from, weights(from.width, x0, x1, width, FILTERS[kind]), false) : from);
+  const heighten = (from) => (down ? pass(from, weights(from.height, y0, y1, height, FILTERS[kind]), true) : from);
+  // Each pass rounds, so that their order shows. Pillow 13 makes a picture lower first where that is most of the work.
+  const lower = picture.height - height;
+  return lower > 0 && lower > 2 * (picture.width - width) ? widen(heighten(picture)) : heighten(widen(picture));
 }
 
 /** Return a picture averaged over blocks of `across` x `down`; what is left at its ends is a smaller block.
@@ -119,14 +116,14 @@ export function reduce(picture, across, down = across, fair = false) {
   return small;
 }
 
-/** Return a picture in a smaller size: by whole numbers first, the rest with Hamming's window. */
-export function shrink(picture, width, height) {
+/** Return a picture in a smaller size: by whole numbers first, the rest with a filter. */
+export function shrink(picture, width, height, kind) {
   if (width === picture.width && height === picture.height) return picture;
   const across = Math.trunc(picture.width / width) || 1;
   const down = Math.trunc(picture.height / height) || 1;
-  if (across === 1 && down === 1) return resize(picture, width, height, "hamming");
+  if (across === 1 && down === 1) return resize(picture, width, height, kind);
   const box = [0, 0, picture.width / across, picture.height / down];
-  return resize(reduce(picture, across, down), width, height, "hamming", box);
+  return resize(reduce(picture, across, down), width, height, kind, box);
 }
 
 /** Return a part in whole pixels; outside the picture it is black, or repeats the border. */
@@ -146,41 +143,47 @@ export function crop(picture, left, top, right, bottom, repeat = false) {
   return part;
 }
 
-const cubic = (a, b, c, d, t) => b + t * (c - a + t * (2 * (a - b) + c - d + t * (-a + b - c + d)));
-const linear = (a, b, t) => a + (b - a) * t;
-
 /** Return the values of a picture, in the size asked for, at the places that a 2 x 3 matrix says; 0 outside. */
 export function warp(picture, matrix, width, height, kind) {
   const [a, b, c, d, e, f] = matrix;
   const values = new Float64Array(3 * width * height);
   const { data } = picture;
-  const column = (x) => Math.min(picture.width - 1, Math.max(0, x));
-  const row = (y) => Math.min(picture.height - 1, Math.max(0, y));
-  const taps = kind === "bicubic" ? [-1, 0, 1, 2] : [0, 1];
+  const [before, taps] = kind === "bicubic" ? [1, 4] : [0, 2];
+  const mix = kind === "bicubic" ? cubic : linear;
+  const columns = new Int32Array(taps);
+  const [line, lines] = [new Float64Array(taps), new Float64Array(taps)];
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
       const u = a * (x + 0.5) + b * (y + 0.5) + c;
       const v = d * (x + 0.5) + e * (y + 0.5) + f;
       if (u < 0 || u >= picture.width || v < 0 || v >= picture.height) continue;
       const left = Math.floor(u - 0.5), top = Math.floor(v - 0.5);
-      const [s, t] = [u - 0.5 - left, v - 0.5 - top];
+      const s = u - 0.5 - left, t = v - 0.5 - top;
+      for (let k = 0; k < taps; k++) columns[k] = 3 * Math.min(picture.width - 1, Math.max(0, left - before + k));
       for (let channel = 0; channel < 3; channel++) {
-        const lines = taps.map((k) => {
-          const from = row(top + k) * picture.width;
-          const each = taps.map((m) => data[3 * (from + column(left + m)) + channel]);
-          return kind === "bicubic" ? cubic(...each, s) : linear(...each, s);
-        });
-        values[3 * (y * width + x) + channel] = kind === "bicubic" ? cubic(...lines, t) : linear(...lines, t);
+        for (let k = 0; k < taps; k++) {
+          const row = 3 * picture.width * Math.min(picture.height - 1, Math.max(0, top - before + k)) + channel;
+          for (let m = 0; m < taps; m++) line[m] = data[row + columns[m]];
+          lines[k] = mix(line, s);
+        }
+        values[3 * (y * width + x) + channel] = mix(lines, t);
       }
     }
   }
   return values;
 }
 
+// In Pillow's order of operations.
+const cubic = (v, t) => v[1] + t * (v[2] - v[0] + t * (2 * (v[0] - v[1]) + v[2] - v[3] + t * (v[1] - v[0] - v[2] + v[3])));
+const linear = (v, t) => v[0] + (v[1] - v[0]) * t;
+
+/** Return values as bytes, rounded to whole numbers (halves to the even one) and cut off at 0 and 255. */
+export const bytes = (values) => new Uint8Array(new Uint8ClampedArray(values).buffer);
+
 /** Return a picture turned counterclockwise about its centre; `whole`: in a size that holds all of it. */
 export function rotate(picture, degrees, kind, whole = false) {
-  const angle = -degrees * (Math.PI / 180);
-  const [cos, sin] = [Math.cos(angle), Math.sin(angle)];
+  const angle = -(degrees % 360 < 0 ? (degrees % 360) + 360 : degrees % 360) * (Math.PI / 180);
+  const [cos, sin] = [Math.cos(angle), Math.sin(angle)].map((value) => Math.round(value * 1e15) / 1e15);
   const [across, down] = [picture.width / 2, picture.height / 2];
   const at = (x, y) => [cos * x + sin * y, -sin * x + cos * y];
   const [dx, dy] = at(-across, -down);
@@ -194,5 +197,6 @@ export function rotate(picture, degrees, kind, whole = false) {
     [right, below, width, height] = [right + mx, below + my, wide, high];
   }
   const values = warp(picture, [cos, sin, right, -sin, cos, below], width, height, kind);
-  return new Picture(width, height, Uint8Array.from(values, (value) => Math.min(255, Math.max(0, Math.trunc(value)))));
+  for (let k = 0; k < values.length; k++) values[k] = Math.trunc(values[k]);
+  return new Picture(width, height, bytes(values));
 }

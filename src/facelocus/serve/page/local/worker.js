@@ -1,6 +1,6 @@
 // The work, beside the page: opens the networks once, then describes one picture after the other.
 
-import * as ort from "../vendor/onnxruntime-web/ort.wasm.bundle.min.mjs";
+import * as ort from "../vendor/onnxruntime-web/ort.wasm.bundle.min.js";
 
 import { Detector } from "./detect.js";
 import { Photograph } from "./photograph.js";
@@ -12,15 +12,23 @@ const NETWORKS = ["pnet", "rnet", "onet", "model"];
 const BATCH = 4;
 
 const fetched = async (path) => {
-  const answer = await fetch(new URL(path, HERE));
+  const answer = await fetch(new URL(path, HERE)).catch(() => {
+    throw new Error(`${path} cannot be fetched: is the host still there?`);
+  });
   if (!answer.ok) throw new Error(`${path} cannot be fetched (${answer.status}): is the folder whole?`);
   return answer;
 };
 
+/** Return what was packed by gzip; some hosts have it unpacked on its way already. */
+async function unpacked(blob) {
+  const [one, other] = new Uint8Array(await blob.slice(0, 2).arrayBuffer());
+  return one === 0x1f && other === 0x8b ? new Response(blob.stream().pipeThrough(new DecompressionStream("gzip"))) : blob;
+}
+
 /** Open everything. */
 async function open() {
-  const packed = await fetched("vendor/onnxruntime-web/ort-wasm-simd-threaded.wasm.gz");
-  ort.env.wasm.wasmBinary = await new Response(packed.body.pipeThrough(new DecompressionStream("gzip"))).arrayBuffer();
+  const binary = await (await fetched("vendor/onnxruntime-web/ort-wasm-simd-threaded.wasm.gz")).blob();
+  ort.env.wasm.wasmBinary = await (await unpacked(binary)).arrayBuffer();
   ort.env.wasm.numThreads = 1;
   const [constants, card] = await Promise.all(["models/constants.json", "models/model.json"].map(async (path) => (await fetched(path)).json()));
   const sessions = {};
@@ -34,7 +42,11 @@ async function open() {
 let opened = null;
 
 async function describe(file, name) {
-  opened ??= open();
+  // What failed once is tried again with the next picture.
+  opened ??= open().catch((error) => {
+    opened = null;
+    throw error;
+  });
   const { constants, card, sessions, detector } = await opened;
   let photograph;
   try {
@@ -43,7 +55,8 @@ async function describe(file, name) {
     return { name, faces: [], error: { type: "ImageError", message: `${name} is not a picture that this browser reads: convert it to JPEG or PNG` } };
   }
   const found = await photograph.find(detector);
-  const cut = found.map((face) => photograph.crop(face));
+  const cut = [];
+  for (const face of found) cut.push(await photograph.crop(face));
   const answers = [];
   for (let first = 0; first < cut.length; first += BATCH) {
     answers.push(...(await predict(sessions.model, cut.slice(first, first + BATCH).map(({ crop }) => crop))));

@@ -31,8 +31,8 @@ async function served() {
   try {
     return await askJson("model");
   } catch (error) {
-    // Any host answers in its own way that there is no such file; some with a page.
-    if (error.status === 404 || error instanceof SyntaxError) return null;
+    // Hosts of files answer what is not there with 404, 403 or a page of their own.
+    if (error.status === 404 || error.status === 403 || error instanceof SyntaxError) return null;
     throw error;
   }
 }
@@ -40,11 +40,9 @@ async function served() {
 try {
   const model = await served();
   const here = byId("here");
-  const card = model ?? (await local.card());
-  byId("model").textContent = `Model ${card.name} (${card.sha256.slice(0, 8)}), facelocus ${card.version}. ${card.licence}`;
   here.checked = model === null;
   here.disabled = model === null;
-  look.start(card, (file) => (here.checked ? local.analyze(file) : sent(file)));
+  look.start(model ?? (await local.card()), (file) => (here.checked ? local.analyze(file) : sent(file)));
   byId("to-look").addEventListener("click", () => open("look"));
   if (model?.library) {
     byId("to-search").hidden = byId("to-summary").hidden = false;
