@@ -51,6 +51,16 @@ def test_controls_differ_in_rate_and_normalisation_as_named() -> None:
         assert f"rate_{recipe.optimizer.rate:g}" == rate
 
 
+def test_controls_of_localisation_change_one_thing_of_the_grid_they_control() -> None:
+    compared = load_grid("localisation_small").recipes
+    for run, recipe in load_grid("localisation_controls_small").recipes.items():
+        name, control = run.rsplit("/", 1)
+        ours, base = settings(recipe), settings(compared[name])
+        changed = {key for key in ours.keys() | base.keys() if ours.get(key) != base.get(key)}
+        expected = {"plain": "network.normalise", "pooling_max": "network.pooling"}.get(control, "optimizer.rate")
+        assert changed == {expected}, run
+
+
 def test_growth_sees_each_face_at_least_once() -> None:
     images = 62_012
     for run, recipe in load_grid("paper_small_growth").recipes.items():
