@@ -13,6 +13,8 @@ from facelocus.attributes import CELEBA
 from paper_records import Drawn
 
 GRID, TRUNK, SEEDS = "localisation_small", "tf_efficientnet_lite0", (0, 1, 2)
+#: The grid of what else could explain it, and what it changes.
+CONTROLS, CONDITIONS = "localisation_controls_small", ("rate_0.002", "rate_0.0005", "pooling_max", "plain")
 #: Variant -> points of accuracy against no attention, and its masks' own less others.
 VARIANTS = {
     "none": (0.0, None),
@@ -84,9 +86,11 @@ def localised(
     }  # fmt: skip
 
 
-def look(variant: str, maps: str, seed: int, apart: float, grid: str = GRID, **more: Any) -> dict[str, Any]:
+def look(
+    variant: str, maps: str, seed: int, apart: float, grid: str = GRID, condition: str = "", **more: Any
+) -> dict[str, Any]:
     """Return a line of masks.jsonl."""
-    run = f"{grid}/{TRUNK}/{variant}/{seed}"
+    run = f"{grid}/{TRUNK}/{variant}{condition and '/' + condition}/{seed}"
     about = {"run": run, "maps": maps, "module": variant, "seed": seed}
     return about | localised(apart, key=run + maps, **more) | {"commit": "0123456789ab", "device": "a processor"}
 
@@ -102,6 +106,12 @@ def whole_grid() -> tuple[Drawn, list[dict[str, Any]]]:
                 look(variant, maps, seed, between + 0.05 * (seed - 1), lost=lost)
                 for maps, (between, lost) in through.items()
             ]
+    for condition in CONDITIONS:
+        for variant in ("none", "pse_conv", "outside"):
+            gain, apart = VARIANTS[variant]
+            drawn.add(CONTROLS, TRUNK, variant, 0, accuracy=88, gain=gain, tail=f"/{condition}", condition=condition)
+            if apart is not None:
+                looks.append(look(variant, "masks", 0, apart, CONTROLS, condition))
     return drawn, looks
 
 

@@ -2,7 +2,7 @@
 
     python benchmarks/localisation/localisation.py PACK RUNS... --results results/localisation/masks.jsonl
 
-Each run, FOLDER/GRID/TRUNK/MODULE/SEED, is looked at through its masks where it has some, and through what any network
+Each run of a grid is looked at through its masks where it has some, and through what any network
 gives for free: HiResCAM at the excited features, which is exact here (facelocus.nn.contributions), and Grad-CAM at the
 trunk's features by its own library (pip install grad-cam). A region's map is the mean over its attributes, each pulled
 towards the answer that was given. What has its line is not measured again.
@@ -53,7 +53,8 @@ def main() -> None:
     done = {(line["run"], line["maps"]) for line in map(json.loads, lines)}
     for folder in options.runs:
         model = load_run(folder)
-        run = "/".join(folder.resolve().parts[-4:])
+        record = json.loads((folder / "record.json").read_text())
+        run = f"{record['recipe']}/{record['seed']}"
         for kind, look in kinds(model.network).items():
             if kind not in options.through or (run, kind) in done:
                 continue

@@ -11,9 +11,7 @@ from facelocus.training.recipe import Recipe
 
 
 def _controls(recipe: Recipe) -> dict[str, Recipe]:
-    rates = {
-        f"rate_{rate:g}": replace(recipe, optimizer=replace(recipe.optimizer, rate=rate)) for rate in (2e-3, 5e-4)
-    }
+    rates = {f"rate_{rate:g}": replace(recipe, optimizer=replace(recipe.optimizer, rate=rate)) for rate in (2e-3, 5e-4)}
     return rates | {
         "plain": replace(recipe, network=replace(recipe.network, normalise=False)),
         "pooling_max": replace(recipe, network=replace(recipe.network, pooling="max")),

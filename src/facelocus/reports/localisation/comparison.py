@@ -29,14 +29,18 @@ Through = tuple[str, str]
 class Comparison:
     """The cells of a folder of records: runs of one variant, or its looks through one kind of map, one a seed.
 
+    Args:
+        records: of the folder.
+        condition: which are compared; a key of CONDITIONS, or "" for the grid itself.
+
     Attributes:
         cells: variant -> its runs, in the order of VARIANTS.
         looks: (network, maps) -> its looks, in the order of WORDS and of MAPS.
     """
 
-    def __init__(self, records: Records) -> None:
+    def __init__(self, records: Records, condition: str = "") -> None:
         by_variant: dict[str, list[Run]] = defaultdict(list)
-        for run in records.runs:
+        for run in (run for run in records.runs if run.condition == condition):
             by_variant[run.variant].append(run)
         self.cells = {
             variant: tuple(sorted(by_variant[variant], key=lambda run: run.seed))
@@ -45,7 +49,8 @@ class Comparison:
         }
         found: dict[Through, dict[int, RunLook]] = defaultdict(dict)
         # A run of this grid comes before its like in another.
-        for look in sorted(records.looks, key=lambda look: not look.run.startswith("localisation")):
+        its = [look for look in records.looks if look.condition == condition]
+        for look in sorted(its, key=lambda look: not look.run.startswith("localisation")):
             found[look.variant, look.maps].setdefault(look.seed, look)
         self.looks = {
             (network, maps): tuple(found[network, maps][seed] for seed in sorted(found[network, maps]))

@@ -14,7 +14,7 @@ import msgspec
 from facelocus.attributes import CELEBA
 from facelocus.errors import InputError
 from facelocus.reports.grid.runs import decode, read
-from facelocus.reports.localisation.runs import VARIANTS
+from facelocus.reports.localisation.runs import CONDITIONS, VARIANTS, variant_and_condition
 
 #: Mean, low and high end of its interval.
 Mean = tuple[float, float, float]
@@ -78,7 +78,7 @@ class Look(msgspec.Struct, frozen=True, kw_only=True, rename=_spaced):
 
 
 class RunLook(Look, frozen=True, kw_only=True, rename=_spaced):
-    """One line of masks.jsonl: a run, GRID/TRUNK/VARIANT/SEED, looked at through a key of MAPS."""
+    """One line of masks.jsonl: a run, GRID/TRUNK/VARIANT[/CONDITION]/SEED, looked at through a key of MAPS."""
 
     run: str
     maps: str
@@ -86,10 +86,10 @@ class RunLook(Look, frozen=True, kw_only=True, rename=_spaced):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.run.count("/") != 3 or self.run.split("/")[3] != str(self.seed):
-            raise ValueError(f"run {self.run!r} is not its grid, trunk, variant and seed")
-        if self.variant not in WORDS or self.maps not in MAPS:
-            raise ValueError(f"{self.maps!r} of {self.variant!r} are not known")
+        if self.run.rpartition("/")[2] != str(self.seed):
+            raise ValueError(f"run {self.run!r} is not of seed {self.seed}")
+        if self.variant not in WORDS or self.maps not in MAPS or self.condition not in ("", *CONDITIONS):
+            raise ValueError(f"{self.maps!r} of {self.run!r} are not known")
 
     @property
     def on(self) -> tuple[int, int, int]:
@@ -99,7 +99,12 @@ class RunLook(Look, frozen=True, kw_only=True, rename=_spaced):
     @property
     def variant(self) -> str:
         """The key of WORDS."""
-        return self.run.split("/")[2]
+        return variant_and_condition(self.run)[0]
+
+    @property
+    def condition(self) -> str:
+        """The key of CONDITIONS; none of the grid itself."""
+        return variant_and_condition(self.run)[1]
 
 
 class ModelName(msgspec.Struct, frozen=True):

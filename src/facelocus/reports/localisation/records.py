@@ -70,7 +70,7 @@ class Records:
     """All records of a folder; what is missing is empty or None.
 
     Attributes:
-        runs: in the order of their names; all of one kind.
+        runs: in the order of their names; all of one condition are of one kind.
         labels, counts: as read_people returns them.
         looks: in the order of their runs.
     """
@@ -93,9 +93,10 @@ def read_records(folder: Path) -> Records:
     if not folder.is_dir():
         raise InputError(f"{folder}: no such folder: name the one that holds runs.jsonl")
     runs = read_runs(folder / "runs.jsonl", Run)
+    first: dict[str, Run] = {}
     for run in runs:
-        if run.kind != runs[0].kind:
-            pair = f"{runs[0].run} and {run.run}"
+        if run.kind != first.setdefault(run.condition, run).kind:
+            pair = f"{first[run.condition].run} and {run.run}"
             raise InputError(
                 f"{folder / 'runs.jsonl'}: {pair} differ in more than the variant: keep them in two folders"
             )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from facelocus.reports.grid.page import write_page
-from facelocus.reports.localisation import course, figures, region_figure, tables, variant_tables, verdicts
+from facelocus.reports.localisation import conditions, course, figures, region_figure, tables, variant_tables, verdicts
 from facelocus.reports.localisation.comparison import Comparison
 from facelocus.reports.localisation.records import read_records
 
@@ -22,6 +22,7 @@ def write_report(folder: Path) -> list[Path]:
     """
     records = read_records(folder)
     comparison = Comparison(records)
+    changed = conditions.compared(records, comparison)
     drawn = {
         "regions.png": region_figure.draw_regions(records, comparison, folder / "regions.png"),
         "variants.png": figures.draw_variants(comparison, folder / "variants.png"),
@@ -34,7 +35,7 @@ def write_report(folder: Path) -> list[Path]:
 
     sections = {
         "# Does a sub-network look at its region?": [tables.head(records)],
-        "## Verdicts": [verdicts.section(verdicts.verdicts(records, comparison))],
+        "## Verdicts": [verdicts.section(verdicts.verdicts(records, comparison, changed))],
         "## The regions, and a check of them": [
             figure("regions.png", "How much of each region's own map lies on it, and of the others"),
             tables.regions(records),
@@ -44,6 +45,7 @@ def write_report(folder: Path) -> list[Path]:
             figure("variants.png", "Localisation, loss by hiding, and accuracy of each variant, with intervals"),
             variant_tables.variants(comparison),
         ],
+        "## Rate, scale and pooling": [conditions.section(changed)],
         "## What one gets for free": [
             figure("free.png", "Masks, HiResCAM and Grad-CAM of each network, with intervals"),
             variant_tables.free(comparison),

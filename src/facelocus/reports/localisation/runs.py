@@ -1,4 +1,4 @@
-"""The lines of runs.jsonl: PSE(b) and its variants, one change each, and no attention."""
+"""The lines of runs.jsonl: PSE(b) and its variants, one change each, no attention, and some in other conditions."""
 
 from __future__ import annotations
 
@@ -40,6 +40,13 @@ VARIANTS = {
 CONTROLS = ("none", "pse_conv")
 #: Variants that training tells where the regions lie: their score says how well they obey.
 TOLD = ("outside",)
+#: What else was changed, of three networks: name in the grid -> what it is.
+CONDITIONS = {
+    "rate_0.002": "twice the rate",
+    "rate_0.0005": "half the rate",
+    "pooling_max": "max pooling 3 x 3",
+    "plain": "no BatchNorm before the logits",
+}
 #: Settings in which variants may differ.
 _OWN = ("network.attention", "network.squeeze", "penalty")
 
@@ -51,8 +58,8 @@ class Run(runs.Run, frozen=True, kw_only=True):
         if self.grid.split("_")[0] != "localisation":
             raise ValueError(f"grid {self.grid!r} is none of localisation")
         super().__post_init__()
-        if self.name.count("/") != 1 or self.variant not in VARIANTS:
-            raise ValueError(f"name {self.name!r} is no trunk with a variant")
+        if self.variant not in VARIANTS or self.condition not in ("", *CONDITIONS):
+            raise ValueError(f"name {self.name!r} is no trunk with a variant and perhaps a condition")
         self.refuse_other_attributes()
 
     @property
@@ -62,11 +69,30 @@ class Run(runs.Run, frozen=True, kw_only=True):
     @property
     def variant(self) -> str:
         """The key of VARIANTS."""
-        return self.name.split("/")[1]
+        return variant_and_condition(self.run)[0]
+
+    @property
+    def condition(self) -> str:
+        """The key of CONDITIONS; none of the grid itself."""
+        return variant_and_condition(self.run)[1]
 
     @property
     def kind(self) -> tuple[str, ...]:
         """What runs that are compared have in common: all but the variant and the seed."""
-        about = (self.grid, self.trunk, self.iterations, self.data.training_images, self.test.labels)
+        about = (self.condition, self.grid, self.trunk, self.iterations, self.data.training_images, self.test.labels)
         common = {key: value for key, value in self.settings.items() if not key.startswith(_OWN)}
         return (*map(str, about), json.dumps(common, sort_keys=True), json.dumps(self.start, sort_keys=True))
+
+
+def variant_and_condition(run: str) -> tuple[str, str]:
+    """Return both from a run's name, GRID/TRUNK/VARIANT[/CONDITION]/SEED; without a condition "".
+
+    Raises:
+        ValueError: the name is not made like this.
+    """
+    match run.split("/"):
+        case [_, _, variant, _]:
+            return variant, ""
+        case [_, _, variant, condition, _]:
+            return variant, condition
+    raise ValueError(f"run {run!r} is not its grid, trunk, variant, perhaps a condition, and seed")

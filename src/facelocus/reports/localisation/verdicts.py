@@ -10,6 +10,7 @@ from facelocus.reports.grid.differences import Estimate
 from facelocus.reports.grid.markdown import counted, listed, run_names, table, with_bounds
 from facelocus.reports.localisation.choice import ALLOWED, Weighed, best, weigh
 from facelocus.reports.localisation.comparison import Comparison
+from facelocus.reports.localisation.conditions import holds
 from facelocus.reports.localisation.looks import APART, KEPT, LOST, Score, ShippedLook, apart_in
 from facelocus.reports.localisation.records import Records
 from facelocus.reports.localisation.rules import (
@@ -37,8 +38,8 @@ class Verdict:
     reasons: tuple[str, ...]
 
 
-def verdicts(records: Records, comparison: Comparison) -> list[Verdict]:
-    """Return an answer to every question, the shipped model's first."""
+def verdicts(records: Records, comparison: Comparison, changed: Mapping[str, Comparison]) -> list[Verdict]:
+    """Return an answer to every question, the shipped model's first; `changed` is as conditions.compared returns it."""
     shipped, pse = "the shipped model", "the grid's PSE(b)"
     return [
         _place(
@@ -50,6 +51,7 @@ def verdicts(records: Records, comparison: Comparison) -> list[Verdict]:
         _more_than_free(comparison),
         _position_or_scale(comparison),
         _better_variant(weigh(comparison), comparison),
+        Verdict("Does the penalty do the same at other rates, poolings and scales?", *holds(changed)),
     ]
 
 
