@@ -41,6 +41,10 @@ def test_a_token_is_asked_for_everything_but_the_page(tmp_path: Path) -> None:
             with server.client(Authorization=wrong) as client:
                 assert client.get("/model").status_code == 401
         with server.client(Authorization="Bearer s3cret") as client:
+            schema = client.get("/openapi.json").json()
+            assert schema["components"]["securitySchemes"]["HTTPBearer"]["scheme"] == "bearer"
+            asked = {path for path, verbs in schema["paths"].items() for verb in verbs.values() if "security" in verb}
+            assert asked == {"/analyze", "/model", "/metrics"}
             assert client.get("/model").json()["library"] is False
             assert client.get("/search").status_code == 404
 
@@ -121,6 +125,32 @@ def test_a_worker_that_is_killed_while_it_waits_is_replaced(tmp_path: Path) -> N
             for worker in server.workers():
                 os.kill(worker, signal.SIGKILL)
             assert send(client, ("a.png", png(draw_face(1))), aligned=True).status_code == 200
+
+
+def test_a_picture_that_takes_too_long_costs_itself_alone(tmp_path: Path) -> None:
+    with serving(tmp_path / "log", "--workers", 1, "--seconds", 1) as server, server.client() as client:
+        (worker,) = server.workers()
+        os.kill(worker, signal.SIGSTOP)
+        answer = send(client, ("slow.png", png(draw_face(1))), aligned=True)
+        assert answer.status_code == 503 and "slow.png took too long" in answer.json()["error"]["message"]
+        assert answer.headers["Retry-After"]
+        assert send(client, ("a.png", png(draw_face(1))), aligned=True).status_code == 200
+        assert worker not in server.workers()
+
+
+def test_pictures_of_a_client_that_has_gone_wait_no_more(tmp_path: Path) -> None:
+    with serving(tmp_path / "log", "--workers", 1, "--seconds", PATIENCE) as server, server.client() as client:
+        (worker,) = server.workers()
+        os.kill(worker, signal.SIGSTOP)
+        with pytest.raises(httpx.ReadTimeout), server.client() as hasty:
+            files = [("files", ("a.png", png(draw_face(1)), "image/png"))] * 16
+            hasty.post("/analyze", files=files, params={"aligned": "true"}, timeout=httpx.Timeout(PATIENCE, read=2))
+        while client.get("/healthz").json()["waiting"]:
+            assert worker in server.workers(), "they waited until the worker was given up"
+            time.sleep(0.02)
+        os.kill(worker, signal.SIGCONT)
+        assert send(client, ("a.png", png(draw_face(1))), aligned=True).status_code == 200
+    assert '"status": 499' in server.log.read_text()
 
 
 def test_what_was_accepted_is_answered_before_the_server_ends(tmp_path: Path) -> None:

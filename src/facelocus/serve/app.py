@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from fastapi import FastAPI, Request, Response
+from fastapi import Depends, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse
+from fastapi.security import HTTPBearer
 from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
 
@@ -74,18 +75,26 @@ def make_app(served: Served) -> FastAPI:
     )
     app.add_middleware(Guard, limits=limits, token=served.token, metrics=metrics)
     _refuse_in_one_shape(app)
-    app.include_router(pictures.routes(model, queue, limits, metrics, served.library is not None))
+    # For the documentation alone, that it can send one: the guard has looked at it by then.
+    token = [Depends(HTTPBearer(auto_error=False))] if served.token is not None else []
+    app.include_router(pictures.routes(model, queue, limits, metrics, served.library is not None), dependencies=token)
     if served.library is not None:
         shelf = library.Shelf(served.library)
         shelf.reader()
-        app.include_router(library.routes(shelf))
+        app.include_router(library.routes(shelf), dependencies=token)
 
     @app.get("/healthz", response_model=Health, tags=["server"])
     async def healthz() -> dict[str, Any]:
         """Say that the server answers."""
         return {"status": "ok", "waiting": len(queue)}
 
-    @app.get("/metrics", response_class=Response, tags=["server"], responses={401: pictures.REFUSED[401]})
+    @app.get(
+        "/metrics",
+        response_class=Response,
+        tags=["server"],
+        responses={401: pictures.REFUSED[401]},
+        dependencies=token,
+    )
     async def counts() -> Response:
         """Count requests, pictures and what waits, for Prometheus."""
         return Response(metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")

@@ -1,7 +1,8 @@
-"""What every request goes through: its id, the token, the size of its body, headers, the log and the counts."""
+"""What every request goes through: its id, the token, size and pace of its body, headers, the log and the counts."""
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import json
 import logging
@@ -18,7 +19,16 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from facelocus.errors import FacelocusError
 from facelocus.provenance import now
 from facelocus.serve.metrics import Metrics
-from facelocus.serve.refusals import REQUEST_ID, NotAllowedError, TooLargeError, about, refusal
+from facelocus.serve.refusals import (
+    GONE,
+    REQUEST_ID,
+    BusyError,
+    NotAllowedError,
+    SlowError,
+    TooLargeError,
+    about,
+    refusal,
+)
 from facelocus.serve.settings import MEGABYTE, Limits
 
 LOG = logging.getLogger("facelocus.serve")
@@ -66,13 +76,14 @@ class Guard:
 
     Args:
         app: what is guarded.
-        limits: of the body's bytes.
+        limits: of bytes, and of the time between them.
         token: that requests must carry; None for none.
         metrics: where requests are counted.
     """
 
     def __init__(self, app: ASGIApp, *, limits: Limits, token: str | None, metrics: Metrics) -> None:
         self._app, self._limits, self._token, self._metrics = app, limits, token, metrics
+        self._held = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -82,6 +93,8 @@ class Guard:
         asked = headers.get(REQUEST_ID, "")
         exchange = _Exchange(asked if _SANE_ID.fullmatch(asked) else uuid.uuid4().hex)
         scope.setdefault("state", {})["request_id"] = exchange.id
+        if scope["method"] == "HEAD":  # whoever sends the answer leaves its body away
+            scope = dict(scope, method="GET")
 
         async def answer(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -94,19 +107,26 @@ class Guard:
                 added.update(_HEADERS)
             await send(message)
 
-        refused = False
+        refused, whole = False, False
 
         async def counted() -> Message:
-            nonlocal refused
-            message = await receive()
-            exchange.received += len(message.get("body", b""))
-            if exchange.received > self._limits.request_bytes and not refused:
-                told = refusal(self._too_large(), exchange.id)
-                told.headers["Connection"] = "close"  # the rest is not even read
-                await told(scope, receive, answer)
-                refused = True
+            nonlocal refused, whole
             if refused:
                 raise _RefusedError
+            try:
+                message = await (receive() if whole else self._in_time(receive))
+                whole = not message.get("more_body", False)
+                size = len(message.get("body", b""))
+                exchange.received += size
+                self._held += size
+                if size:
+                    self._refuse(exchange.received)
+            except FacelocusError as error:
+                refused = True
+                told = refusal(error, exchange.id)
+                told.headers["Connection"] = "close"  # the rest is not even read
+                await told(scope, receive, answer)
+                raise _RefusedError from error
             return message
 
         async def unless_refused(message: Message) -> None:
@@ -127,6 +147,7 @@ class Guard:
             shown = about("InternalError", "the server failed over this request: report it with its id", exchange.id)
             await JSONResponse(shown, 500)(scope, receive, answer)
         finally:
+            self._held -= exchange.received
             self._note(scope, exchange)
 
     def _admit(self, path: str, headers: Headers) -> None:
@@ -148,6 +169,29 @@ class Guard:
         if length.isdecimal() and int(length) > self._limits.request_bytes:
             raise self._too_large()
 
+    async def _in_time(self, receive: Receive) -> Message:
+        """Return the next piece of a body.
+
+        Raises:
+            SlowError: it does not come.
+        """
+        seconds = self._limits.idle_seconds
+        try:
+            return await asyncio.wait_for(receive(), seconds)
+        except (TimeoutError, asyncio.TimeoutError) as error:
+            raise SlowError(f"nothing came for {seconds:g} seconds: send the whole request") from error
+
+    def _refuse(self, received: int) -> None:
+        """Look at what has come of a request, and of all.
+
+        Raises:
+            TooLargeError, BusyError: it is more than is held.
+        """
+        if received > self._limits.request_bytes:
+            raise self._too_large()
+        if self._held > self._limits.held_bytes:
+            raise BusyError("the server holds as many pictures as it may: try again in a moment")
+
     def _too_large(self) -> TooLargeError:
         most = self._limits.request_bytes / MEGABYTE
         return TooLargeError(f"the request has more than {most:g} MB: send fewer or smaller pictures at a time")
@@ -156,7 +200,7 @@ class Guard:
         """Count and log; of what was sent only how much it was."""
         seconds = time.perf_counter() - exchange.started
         route = getattr(scope.get("route"), "path", "none")
-        status = exchange.status or 499  # the client has gone
+        status = exchange.status or GONE
         self._metrics.request(route, status, seconds)
         client = scope.get("client")
         line: dict[str, Any] = {

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+import asyncio
+from collections.abc import Awaitable
+from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, File, Query, Request, UploadFile
 
-from facelocus.errors import ImageError
+from facelocus.errors import FacelocusError, ImageError, WorkerError
 from facelocus.images.read import source_name
 from facelocus.model import Model
 from facelocus.serve.card import card_of
 from facelocus.serve.metrics import Metrics
 from facelocus.serve.queue import Queue
-from facelocus.serve.refusals import BusyError, TooLargeError
+from facelocus.serve.refusals import BusyError, GoneError, TooLargeError
 from facelocus.serve.settings import MEGABYTE, Limits, Options
 from facelocus.serve.shapes import Analysis, ModelCard, Refusal
 from facelocus.serve.work import Picture
 
-REFUSED: dict[int | str, dict[str, Any]] = {status: {"model": Refusal} for status in (401, 413, 422, 429, 500, 503)}
+REFUSED: dict[int | str, dict[str, Any]] = {
+    status: {"model": Refusal} for status in (401, 408, 413, 422, 429, 500, 503)
+}
+
+_T = TypeVar("_T")
 
 
 def routes(model: Model, queue: Queue, limits: Limits, metrics: Metrics, library: bool) -> APIRouter:
@@ -42,12 +48,14 @@ def routes(model: Model, queue: Queue, limits: Limits, metrics: Metrics, library
             raise TooLargeError(f"{len(files)} pictures in one request: send at most {limits.files}")
         pictures = [await _read(file, limits) for file in files]
         client = request.client.host if request.client else ""
-        entries = await queue.describe(pictures, Options(aligned, flip, min_quality, masks), client)
+        asked = queue.describe(pictures, Options(aligned, flip, min_quality, masks), client)
+        entries = await _while_there(request, asked)
         for entry in entries:
             metrics.picture(len(entry["faces"]), entry["error"] is not None)
         if all(entry["error"] is not None for entry in entries):
-            kind, message = entries[0]["error"]["type"], entries[0]["error"]["message"]
-            raise (BusyError if kind in ("BusyError", "WorkerError") else ImageError)(message)
+            kinds: dict[str, type[FacelocusError]] = {"BusyError": BusyError, "WorkerError": WorkerError}
+            first = entries[0]["error"]
+            raise kinds.get(first["type"], ImageError)(first["message"])
         return {"model": {"name": model.name, "sha256": model.sha256}, "pictures": entries}
 
     @router.get("/model", response_model=ModelCard, responses={401: REFUSED[401]})
@@ -56,6 +64,29 @@ def routes(model: Model, queue: Queue, limits: Limits, metrics: Metrics, library
         return card
 
     return router
+
+
+async def _while_there(request: Request, asked: Awaitable[_T]) -> _T:
+    """Return what was asked for, as long as its client waits for it.
+
+    Raises:
+        GoneError: it does not any more; what was asked is cancelled.
+        Whatever `asked` raises.
+    """
+
+    async def gone() -> None:
+        while (await request.receive())["type"] != "http.disconnect":
+            pass
+
+    work, left = asyncio.ensure_future(asked), asyncio.ensure_future(gone())
+    try:
+        await asyncio.wait({work, left}, return_when=asyncio.FIRST_COMPLETED)
+        if not work.done():
+            raise GoneError("the client has gone")
+        return work.result()
+    finally:
+        for each in (work, left):
+            each.cancel()
 
 
 async def _read(file: UploadFile, limits: Limits) -> Picture:

@@ -106,9 +106,10 @@ class Queue:
                 self._waiting.extend(mine)
                 self._changed.notify_all()
             return list(await asyncio.gather(*(each.answer for each in mine)))
+        except asyncio.CancelledError:  # the client has gone; with the waiting its answers are cancelled
+            self._waiting = deque(each for each in self._waiting if not each.answer.done())
+            raise
         finally:
-            for each in mine:  # of a client that has gone
-                each.answer.cancel()
             self._clients[client] -= count
             if not self._clients[client]:
                 del self._clients[client]

@@ -11,6 +11,9 @@ from facelocus.errors import FacelocusError, InputError, StorageError, UsageErro
 #: The header that names a request, in answers and in the log.
 REQUEST_ID = "X-Request-ID"
 
+#: In log and counts, of a request whose client has gone; nobody reads it.
+GONE = 499
+
 
 class TooLargeError(UsageError):
     """A request, a file or a picture is larger than the server takes."""
@@ -22,6 +25,14 @@ class TooManyError(UsageError):
 
 class BusyError(FacelocusError):
     """As much is waiting as the server holds, or a picture took too long."""
+
+
+class SlowError(UsageError):
+    """A request begins and is not gone on with."""
+
+
+class GoneError(FacelocusError):
+    """The client has gone before it was answered."""
 
 
 class UnknownError(UsageError):
@@ -37,6 +48,8 @@ _STATUS: tuple[tuple[type[Exception], int], ...] = (
     (TooLargeError, 413),
     (TooManyError, 429),
     (BusyError, 503),
+    (SlowError, 408),
+    (GoneError, GONE),
     (UnknownError, 404),
     (NotAllowedError, 401),
     (StorageError, 500),

@@ -12,8 +12,8 @@ from fastapi import FastAPI
 
 from facelocus.errors import FacelocusError
 
-#: Seconds that accepted requests have to be finished after the server was told to end.
-_GRACE = 60
+#: Seconds that accepted requests have to be finished after the server was told to end: a full queue at two a second.
+_GRACE = 150
 
 
 def run(app: FastAPI, listening: socket.socket) -> None:

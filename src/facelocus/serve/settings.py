@@ -14,6 +14,8 @@ class Limits:
     Attributes:
         file_bytes: of one picture; more is answered by 413.
         request_bytes: of a whole request; counted as it comes in.
+        held_bytes: of all requests that are not answered yet; one that would make it more is answered by 503.
+        idle_seconds: that a request may send nothing before all of it is there; then it is answered by 408.
         files: pictures in one request.
         pixels: of one picture.
         seconds: that a picture may take once it is begun; its process is ended then, and the answer is 503.
@@ -23,6 +25,8 @@ class Limits:
 
     file_bytes: int = 30 * MEGABYTE
     request_bytes: int = 120 * MEGABYTE
+    held_bytes: int = 1000 * MEGABYTE
+    idle_seconds: float = 30.0
     files: int = 32
     pixels: int = 100_000_000
     seconds: float = 30.0
