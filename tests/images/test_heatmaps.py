@@ -42,8 +42,11 @@ def test_a_mask_is_red_above_its_mean_and_blue_below_on_one_scale() -> None:
     assert np.abs(weaker - heated).max() <= 1, "the scale is each mask's own"
 
 
-def test_a_mask_without_any_difference_has_no_colour() -> None:
-    heated = np.asarray(heat(draw_face(2), np.full((13, 13), 0.25, dtype=np.float32), TILE))
+@pytest.mark.parametrize("rounding", [0.0, 1e-7])
+def test_a_mask_without_any_difference_has_no_colour(rounding: float) -> None:
+    mask = np.full((13, 13), 0.25, np.float32)
+    mask[::2] += np.float32(rounding)
+    heated = np.asarray(heat(draw_face(2), mask, TILE))
     assert (heated.max(axis=2) == heated.min(axis=2)).all()
 
 

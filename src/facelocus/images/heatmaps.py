@@ -28,6 +28,7 @@ _EDGE = 32  # white around everything, and between faces
 _TILE = (214, 262)
 _TITLE = 32
 _RAMP = (120, 14)
+_FLAT = 1e-6  # a mask that differs by less is the same everywhere, up to rounding
 _FINE = 4  # pixels of the drawn head for each one of the frame
 
 
@@ -77,7 +78,7 @@ def heat(under: RGB, mask: npt.NDArray[np.floating], tile: tuple[int, int]) -> I
     """Return one mask, h x w, over a picture in grey: the stronger the colour, the further from the mask's mean."""
     away = np.asarray(mask - mask.mean(), np.float32)
     furthest = float(np.abs(away).max())
-    scaled = Image.fromarray(away / furthest if furthest > 0 else away)
+    scaled = Image.fromarray(away / furthest if furthest > _FLAT else np.zeros_like(away))
     signed = np.clip(np.asarray(scaled.resize(tile, Image.Resampling.BICUBIC)), -1, 1)[:, :, None]
     grey = np.asarray(Image.fromarray(under).resize(tile, Image.Resampling.BICUBIC).convert("L"), np.float32)
     opacity = 0.75 * np.abs(signed)

@@ -84,6 +84,24 @@ def holds(conditions: Mapping[str, Comparison]) -> tuple[str, tuple[str, ...]]:
     return answer, tuple(reasons)
 
 
+def gain_holds(conditions: Mapping[str, Comparison]) -> tuple[str, tuple[str, ...]]:
+    """Return an answer to whether PSE(b) gains accuracy in every condition, and reasons."""
+    gains = {
+        words: gain
+        for words in CONDITIONS.values()
+        if words in conditions
+        and (gain := conditions[words].score_less(_PSE, _NONE, "mean_accuracy_at_half")) is not None
+    }
+    if len(gains) < len(CONDITIONS):
+        missing = [words for words in CONDITIONS.values() if words not in gains]
+        return UNJUDGED, (f"No records yet of both networks with {listed(missing)}.",)
+    above = [words for words, gain in gains.items() if _above(gain, 0)]
+    reasons = [f"{words[0].upper()}{words[1:]}: {with_bounds(gain)} points." for words, gain in gains.items()]
+    if 0 < len(above) < len(gains):
+        reasons.append(f"Shown with {listed(above)} alone.")
+    return (YES if len(above) == len(gains) else PARTLY if above else NO), tuple(reasons)
+
+
 def _above(estimate: Estimate | None, least: float) -> bool:
     """Return whether an interval is above `least`, of one seed too: what is asked is whether it holds here as well."""
     return estimate is not None and estimate.bounds is not None and estimate.bounds[0] > least

@@ -10,7 +10,7 @@ from facelocus.reports.grid.differences import Estimate
 from facelocus.reports.grid.markdown import counted, listed, run_names, table, with_bounds
 from facelocus.reports.localisation.choice import ALLOWED, Weighed, best, weigh
 from facelocus.reports.localisation.comparison import Comparison
-from facelocus.reports.localisation.conditions import holds
+from facelocus.reports.localisation.conditions import gain_holds, holds
 from facelocus.reports.localisation.looks import APART, KEPT, LOST, Score, ShippedLook, apart_in
 from facelocus.reports.localisation.records import Records
 from facelocus.reports.localisation.rules import (
@@ -52,6 +52,7 @@ def verdicts(records: Records, comparison: Comparison, changed: Mapping[str, Com
         _position_or_scale(comparison),
         _better_variant(weigh(comparison), comparison),
         Verdict("Does the penalty do the same at other rates, poolings and scales?", *holds(changed)),
+        Verdict("Does PSE(b) add to accuracy at other rates, poolings and scales?", *gain_holds(changed)),
     ]
 
 
@@ -61,7 +62,8 @@ def section(found: Sequence[Verdict]) -> str:
         "*Own* is how much of a sub-network's mask lies on its region, over what a mask that is the same everywhere "
         "has there; *others* is the mean of the seven other masks on that region. A sub-network looks at its region "
         "where own is above others. Answers are by 95 % intervals and by rules that were fixed in code before there "
-        "were runs of the grid (`rules.py` and `choice.py` in `src/facelocus/reports/localisation`).",
+        "were runs of the grid (`rules.py` and `choice.py` in `src/facelocus/reports/localisation`), that of the last "
+        "question when its runs had been seen.",
         table(("question", "answer"), [(each.question, f"**{each.answer}**") for each in found], words=2),
     ]
     for verdict in found:
