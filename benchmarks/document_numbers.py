@@ -12,7 +12,7 @@ from collections.abc import Callable
 from documents import ROOT
 from documents.cluster import billion
 from documents.cluster import rates as cluster_rates
-from documents.localisation import localisation, localised
+from documents.localisation import conditions, localisation, localised
 from documents.own_data import own_labels, sharding
 from documents.performance import h100, h100_kernels, processor
 from documents.photographs import columns, found, quality, speed
@@ -47,7 +47,7 @@ BLOCKS: dict[str, dict[str, Callable[[], str]]] = {
         "search-words": words,
     },
     "docs/localisation.md": {"localisation": localisation},
-    "docs/localised.md": {"localised": localised},
+    "docs/localised.md": {"localised": localised, "localised-conditions": conditions},
     "docs/cluster.md": {"cluster-rates": cluster_rates, "cluster-billion": billion},
     "docs/serve.md": {"serve-load": load, "serve-page": page, "serve-browser": browser},
     "docs/own-labels.md": {"own-labels": own_labels, "sharding": sharding},

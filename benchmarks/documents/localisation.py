@@ -9,6 +9,7 @@ from documents import RESULTS
 from facelocus.reports.grid.differences import METRICS, Metric
 from facelocus.reports.grid.markdown import with_bounds
 from facelocus.reports.localisation.comparison import Comparison
+from facelocus.reports.localisation.conditions import compared
 from facelocus.reports.localisation.looks import APART, LOST, OTHERS, OWN, POINTING, Score, apart_in
 from facelocus.reports.localisation.records import read_records
 
@@ -68,6 +69,22 @@ def localised(results: Path = LOCALISATION.parent) -> str:
         scored("accuracy less no attention's, points", METRICS[0]),
         scored("balanced accuracy less no attention's, points", METRICS[1]),
     ]
+    return "\n".join(lines) + "\n"
+
+
+def conditions(results: Path = LOCALISATION.parent) -> str:
+    """Return what stays of it where rate, pooling or scale is another."""
+    records = read_records(results)
+    lines = [
+        "| changed | seeds | own less others, PSE(b) | with the charge | accuracy, with it less PSE(b) "
+        "| PSE(b) less no attention |",
+        "|---|---|---|---|---|---|",
+    ]
+    for words, each in compared(records, Comparison(records)).items():
+        looks = [with_bounds(each.look((name, "masks"), APART), signed=False) for name in ("pse_conv", "outside")]
+        pairs = (("outside", "pse_conv"), ("pse_conv", "none"))
+        scores = [with_bounds(each.score_less(*pair, METRICS[0])) for pair in pairs]
+        lines.append(f"| {' | '.join([words, str(len(each.cells['pse_conv'])), *looks, *scores])} |")
     return "\n".join(lines) + "\n"
 
 
