@@ -46,6 +46,11 @@ def test_pages_are_parts_of_the_whole(client: httpx.Client) -> None:
 
 def test_more_like_one(client: httpx.Client) -> None:
     results = client.get("/search", params={"like": 3}).json()["results"]
+    parts = [
+        client.get("/search", params={"like": 3, "limit": 4, "offset": offset}).json() for offset in range(0, 12, 4)
+    ]
+    assert [one for part in parts for one in part["results"]] == results
+    assert [part["more"] for part in parts] == [True, True, False]
     assert len(results) == 11 and 3 not in [one["picture"] for one in results]
     assert client.get("/search", params={"like": 999}).status_code == 404
 

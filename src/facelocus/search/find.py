@@ -64,25 +64,29 @@ class Found:
         return {"path": str(self.path), "score": round(self.score, 6), "faces": [face.to_json() for face in self.faces]}
 
 
-def find(library: Library, query: Query, limit: int, least: float = 0.0) -> list[Found]:
-    """Return the pictures that match best: see rank."""
+def find(library: Library, query: Query, limit: int, least: float = 0.0, offset: int = 0) -> list[Found]:
+    """Return the pictures that match best, `limit` of them after the first `offset`: see rank."""
     with library.state() as scores:
-        matches = rank(scores, library.about.attributes, query, limit, least)
+        matches = rank(scores, library.about.attributes, query, offset + limit, least)[offset:]
         return [_found(library, int(scores.pictures[match.picture]), match, scores.faces) for match in matches]
 
 
-def find_like(library: Library, profile: npt.NDArray[np.float64], limit: int, but: int | None = None) -> list[Found]:
-    """Return the pictures with the faces most like a profile of probabilities, A, without the picture of id `but`."""
+def find_like(
+    library: Library, profile: npt.NDArray[np.float64], limit: int, but: int | None = None, offset: int = 0
+) -> list[Found]:
+    """Return the pictures with the faces most like a profile of probabilities, A: `limit` after the first `offset`.
+
+    Args:
+        but: the id of a picture that is left out.
+    """
     names = library.about.attributes.names
     with library.state() as scores:
         shares = shares_of(scores)
-        rows, alike = most_alike(scores, profile, limit + 1)
+        rows, alike = most_alike(scores, profile, offset + limit + 1)
+        pictures = scores.pictures[scores.picture_of(rows)]
+        others = np.flatnonzero(pictures != but)[offset : offset + limit]
         found = []
-        for row, score in zip(rows, alike, strict=True):
-            (place,) = scores.picture_of(np.array([row]))
-            picture = int(scores.pictures[place])
-            if picture == but:
-                continue
+        for row, score, picture in zip(rows[others], alike[others], pictures[others].tolist(), strict=True):
             theirs = np.clip(profile_of(scores, int(row)), 1e-6, 1 - 1e-6)
             each = agreement(np.clip(profile, 1e-6, 1 - 1e-6), theirs, shares)
             told = {
@@ -91,7 +95,7 @@ def find_like(library: Library, profile: npt.NDArray[np.float64], limit: int, bu
             }
             (face,) = library.faces([int(scores.faces[row])])
             found.append(Found(picture, library.path(picture), float(score), (FoundFace(face, None, told),)))
-    return found[:limit]
+    return found
 
 
 def profile_in(library: Library, picture: int) -> npt.NDArray[np.float64] | None:

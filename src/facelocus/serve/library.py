@@ -71,19 +71,18 @@ def routes(shelf: Shelf) -> APIRouter:
         if bool(q.strip()) == (like is not None):
             raise UsageError("search takes q or like: give one of the two")
         library = shelf.reader()
-        wanted = offset + limit + 1
         if like is None:
             query = parse(q, library.about.attributes)
-            understood, found = str(query), find(library, query, wanted)
+            understood, found = str(query), find(library, query, limit + 1, offset=offset)
         else:
             profile = profile_in(library, like) if _holds(library, like) else None
             if profile is None:
                 raise UnknownError(f"no picture with a face has the id {like}: search again")
-            understood, found = "", find_like(library, profile, wanted, like)
+            understood, found = "", find_like(library, profile, limit + 1, like, offset)
         return {
             "understood": understood,
-            "more": len(found) == wanted,
-            "results": [_found(one) for one in found[offset : offset + limit]],
+            "more": len(found) > limit,
+            "results": [_found(one) for one in found[:limit]],
         }
 
     @router.get("/understood", response_model=Understood, responses=_ASKED)
