@@ -20,7 +20,7 @@ from documents.search import quality as search_quality
 from documents.search import speed as search_speed
 from documents.search import verification, words
 from documents.serve import browser, load, page
-from documents.weights import attributes, groups, numbers
+from documents.weights import attributes, calibration, calibration_limit, groups, identity, numbers
 
 
 def example(name: str, language: str) -> str:
@@ -33,6 +33,14 @@ def example(name: str, language: str) -> str:
 BLOCKS: dict[str, dict[str, Callable[[], str]]] = {
     "README.md": {"numbers": numbers},
     "docs/attributes.md": {"attributes": attributes},
+    "docs/model-card.md": {
+        "identity": identity,
+        "numbers": numbers,
+        "calibration": calibration,
+        "calibration-limit": calibration_limit,
+        "groups": groups,
+        "localisation": localisation,
+    },
     "docs/product.md": {
         "groups": groups,
         "python": lambda: example("model_file.py", "python"),

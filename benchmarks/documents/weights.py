@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from documents import RESULTS
 from facelocus.attributes import CELEBA, MEANINGS
+from facelocus.model import Model
 
 EVALUATION = RESULTS / "weights" / "default.json"
 RECORD = RESULTS / "weights" / "soft" / "record.json"
 AGREEMENT = RESULTS / "data" / "agreement.json"
+LIMIT = RESULTS / "weights" / "calibration_limit.json"
+MODELS = RESULTS.parent / "src" / "facelocus" / "models"
 
+_VALIDATION = "yes in validation"
 _ROWS = {
     "mean_accuracy": "accuracy",
     "mean_balanced_accuracy": "balanced accuracy",
@@ -67,6 +72,56 @@ def _run(record: Path) -> str:
     return (
         f"Trained with the recipe {recipes} on {run['data']['training_images']:,} faces in {minutes:.0f} minutes "
         f"({devices}, {run['threads']} threads, other work beside it)."
+    )
+
+
+def identity(evaluation: Path = EVALUATION, record: Path = RECORD, models: Path = MODELS) -> str:
+    """Return what tells the shipped file from others, and what it is made of."""
+    name = json.loads(evaluation.read_text(encoding="utf-8"))["model"]["name"]
+    file, golden = models / f"{name}.onnx", models / f"{name}.golden.npz"
+    model = Model.load(file)
+    spec, data = model.metadata["network"], json.loads(record.read_text(encoding="utf-8"))["data"]
+    rows = {
+        "file": f"`{file.name}`, {file.stat().st_size / 1e6:.1f} MB, one network",
+        "sha256": f"`{model.sha256}`",
+        "its golden answers": f"`{golden.name}`, `{sha256(golden.read_bytes()).hexdigest()}`",
+        "trunk, module": f"`{spec['trunk']}`, `{spec['attention']}`, {spec['size'][0]} x {spec['size'][1]} pixels",
+        "input": "an aligned face, 218 x 178 x 3, 8 bits a value",
+        "output": f"{len(model.attributes)} calibrated probabilities, {len(model.attributes.regions)} masks",
+        "learnt from": f"{data['training_images']:,} faces of {data['description']}",
+        "terms": str(model.metadata["licence"]),
+    }
+    return "\n".join(["| | |", "|---|---|", *(f"| {key} | {value} |" for key, value in rows.items())]) + "\n"
+
+
+def calibration(evaluation: Path = EVALUATION) -> str:
+    """Return how far probabilities are off, and of which attributes most."""
+    report = json.loads(evaluation.read_text(encoding="utf-8"))
+    errors = report["calibration"]
+    worst = sorted(errors["attributes"].items(), key=lambda item: item[1]["error"] - item[1]["chance"], reverse=True)
+    named = ", ".join(f"{_words(name)} {row['error']:.1f} ({row['chance']:.1f})" for name, row in worst[:5])
+    return (
+        f"Expected calibration error, the mean over attributes in {errors['bins']} bins: "
+        f"{errors['mean_error_before']:.1f} points as trained, **{errors['mean_error']:.1f}** as shipped, "
+        f"{errors['mean_chance']:.1f} by chance, which right probabilities would show on as many faces. Furthest from "
+        f"chance, which is in brackets: {named}.\n"
+    )
+
+
+def calibration_limit(result: Path = LIMIT) -> str:
+    """Return what is left to win by fitting, and where validation and test labels differ most."""
+    found = json.loads(result.read_text(encoding="utf-8"))
+    mean, attributes = found["mean"], found["attributes"]
+    apart = sorted(attributes, key=lambda name: -abs(attributes[name]["yes in test"] - attributes[name][_VALIDATION]))
+    named = ", ".join(
+        f"{_words(name)} {attributes[name][_VALIDATION]:.0f} and {attributes[name]['yes in test']:.0f}"
+        for name in apart[:4]
+    )
+    return (
+        f"Fitted on one half of the test people and measured on the other, the same one scale and shift would be off by "
+        f"{mean['fitted on the other half of the test people']:.2f}, against {mean['by chance, then']:.2f} by chance. So "
+        "nearly all that is left is not the network's: the splits were ticked differently. Percent of yes in validation "
+        f"and in test: {named}.\n"
     )
 
 
