@@ -118,10 +118,10 @@ def calibration_limit(result: Path = LIMIT) -> str:
         for name in apart[:4]
     )
     return (
-        f"Fitted on one half of the test people and measured on the other, the same one scale and shift would be off by "
-        f"{mean['fitted on the other half of the test people']:.2f}, against {mean['by chance, then']:.2f} by chance. So "
-        "nearly all that is left is not the network's: the splits were ticked differently. Percent of yes in validation "
-        f"and in test: {named}.\n"
+        "Fitted on one half of the test people and measured on the other, the same one scale and shift would be off "
+        f"by {mean['fitted on the other half of the test people']:.2f}, against {mean['by chance, then']:.2f} by "
+        "chance. So nearly all that is left is not the network's: the splits were ticked differently. Percent of yes "
+        f"in validation and in test: {named}.\n"
     )
 
 
