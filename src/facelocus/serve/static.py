@@ -33,6 +33,7 @@ def page_files(model: Model) -> dict[str, Path | bytes]:
     shown = [file for file in sorted(_PAGE.rglob("*")) if file.is_file()]
     found: dict[str, Path | bytes] = {f"page/{file.relative_to(_PAGE).as_posix()}": file for file in shown}
     found |= {f"page/models/{name}.onnx": _NETWORKS / f"{name}.onnx" for name in ("pnet", "rnet", "onet")}
+    found["page/models/NOTICE"] = _NETWORKS / "NOTICE"
     found["page/models/model.onnx"] = model.path
     found["page/models/model.json"] = _json(card_of(model, library=False))
     found["page/models/constants.json"] = _json(_constants())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import http.server
+import io
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,6 +21,17 @@ from servers import PATIENCE
 from test_pictures import photograph, png
 
 Described = Callable[..., dict[str, Any]]
+
+#: How a picture lies that the EXIF orientation stands up again.
+LYING = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_90,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_270,
+}
 
 #: Differences that make no other answer.
 ALLOWED = 0.02
@@ -121,6 +133,34 @@ def test_a_photograph_that_lies_on_its_side_is(described: Described, portrait_fi
     assert agree(described(content, "turned.jpg"), content) == 1
 
 
+@pytest.mark.parametrize("orientation", LYING)
+def test_a_webp_that_lies_on_its_side_is(described: Described, orientation: int) -> None:
+    exif = Image.Exif()
+    exif[0x010E] = "what it shows"
+    exif[0x0112] = orientation
+    stream = io.BytesIO()
+    with Image.open(io.BytesIO(photograph(10))) as upright:
+        upright.transpose(LYING[orientation]).save(stream, "WEBP", exif=exif, quality=95)
+    assert agree(described(stream.getvalue(), "turned.webp"), stream.getvalue()) == 1
+
+
+def test_a_webp_whose_exif_is_broken_is(described: Described) -> None:
+    stream = io.BytesIO()
+    with Image.open(io.BytesIO(photograph(10))) as upright:
+        upright.save(stream, "WEBP", exif=b"MM\x00*\xff\xff\xff\xff")
+    assert len(described(stream.getvalue(), "broken.webp")["faces"]) == 1
+
+
+def test_a_webp_is_shown_as_it_is_described(page: sync_api.Page, tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    with Image.open(io.BytesIO(photograph(10))) as upright:
+        upright.transpose(Image.Transpose.ROTATE_90).save(tmp_path / "turned.webp", exif=exif)
+    page.set_input_files("#files", str(tmp_path / "turned.webp"))
+    shown = page.locator("#stage img[alt='turned.webp']")
+    assert shown.evaluate("(image) => [image.naturalWidth, image.naturalHeight]") == [360, 420]
+
+
 def test_a_leaning_face_is(described: Described, portrait_file: Path, tmp_path: Path) -> None:
     with Image.open(portrait_file) as portrait:
         leaning = portrait.rotate(55, Image.Resampling.BICUBIC, expand=True, fillcolor="grey")
@@ -161,6 +201,39 @@ def test_what_could_not_be_fetched_is_tried_again(page: sync_api.Page, site: Pat
         )
         assert isinstance(answers[0], str) and answers[1] == 1
     lost.close()
+
+
+def test_what_is_fetched_is_counted(page: sync_api.Page, site: Path, tmp_path: Path) -> None:
+    (tmp_path / "face.png").write_bytes(photograph(10))
+    assert page.context.browser is not None
+    fresh = page.context.browser.new_page()
+    fresh.set_default_timeout(1000 * PATIENCE)
+    fresh.goto(page.url)
+    fresh.locator("#here:checked").wait_for()
+    fresh.evaluate(
+        """() => {
+          window.counted = [];
+          const [bar, bytes] = ["fetched", "bytes"].map((id) => document.getElementById(id));
+          new MutationObserver(() => counted.push([bar.value, bar.max, bytes.textContent, bar.checkVisibility()]))
+            .observe(bytes, { childList: true });
+        }"""
+    )
+    fresh.set_input_files("#files", str(tmp_path / "face.png"))
+    fresh.locator("#stage button").wait_for()
+    counted = fresh.evaluate("() => counted")
+    wanted = [
+        site / "page/vendor/onnxruntime-web/ort-wasm-simd-threaded.wasm.gz",
+        *(site / "page/models").glob("*.onnx"),
+    ]
+    size = sum(file.stat().st_size for file in wanted)
+    assert {total for _, total, _, _ in counted} == {size} and counted[-1][0] == size
+    assert counted[0][3] and counted[0][2].endswith(f" of {size / 1e6:.1f} MB of the networks")
+    assert fresh.locator("#loading").is_hidden()
+    fresh.close()
+
+
+def test_what_the_networks_stand_under_is_beside_them(site: Path) -> None:
+    assert "Permission is hereby granted" in (site / "page/models/NOTICE").read_text()
 
 
 def test_the_page_says_what_is_seen(page: sync_api.Page, tmp_path: Path) -> None:

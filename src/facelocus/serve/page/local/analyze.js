@@ -11,11 +11,17 @@ export async function card() {
   return answer.json();
 }
 
-/** Return what the server's /analyze says of one picture, masks included. */
-export function analyze(file) {
+/** Return what the server's /analyze says of one picture, masks included.
+ *
+ * `loading` is called while the networks are fetched, with the bytes that came and all of them, null where no one knows. */
+export function analyze(file, loading = () => {}) {
   if (!worker) {
     worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
-    worker.onmessage = ({ data: { id, picture, wrong } }) => {
+    worker.onmessage = ({ data: { id, picture, wrong, loaded, total } }) => {
+      if (loaded !== undefined) {
+        waiting.get(id)?.loading(loaded, total);
+        return;
+      }
       const { resolve, reject } = waiting.get(id);
       waiting.delete(id);
       if (wrong) reject(new Error(wrong));
@@ -29,7 +35,7 @@ export function analyze(file) {
     };
   }
   return new Promise((resolve, reject) => {
-    waiting.set(++last, { resolve, reject });
+    waiting.set(++last, { resolve, reject, loading });
     worker.postMessage({ id: last, file, name: file.name || "the picture" });
   });
 }

@@ -5,6 +5,7 @@ import { scaled } from "./detect.js";
 import { frameToPicture } from "./geometry.js";
 import { readSmall, reduction, storedSize } from "./jpeg.js";
 import { Picture, reduce } from "./pixels.js";
+import { turned } from "./webp.js";
 
 /** Return the pixels of what can be drawn, on white. */
 function drawn(source, width, height) {
@@ -12,7 +13,7 @@ function drawn(source, width, height) {
   context.fillStyle = "white";
   context.fillRect(0, 0, width, height);
   context.drawImage(source, 0, 0);
-  source.close();
+  source.close?.();
   const { data } = context.getImageData(0, 0, width, height);
   const picture = new Picture(width, height);
   for (let from = 0, to = 0; from < data.length; from += 4) {
@@ -74,8 +75,10 @@ export class Photograph {
 
   async #decode(factor) {
     if (factor === 1) {
-      const bitmap = await createImageBitmap(this.file, { imageOrientation: "from-image", colorSpaceConversion: "none" });
-      return drawn(bitmap, bitmap.width, bitmap.height);
+      const colours = { colorSpaceConversion: "none" };
+      const whole = (await turned(this.file, this.content, colours))
+        ?? (await createImageBitmap(this.file, { imageOrientation: "from-image", ...colours }));
+      return drawn(whole, whole.width, whole.height);
     }
     const small = await readSmall(this.content, this.stored, factor);
     if (small) return drawn(small, small.displayWidth, small.displayHeight);

@@ -7,6 +7,7 @@ import { Photograph } from "./photograph.js";
 import { judge } from "./quality.js";
 
 const HERE = new URL("../", import.meta.url);
+const BINARY = "vendor/onnxruntime-web/ort-wasm-simd-threaded.wasm.gz";
 const NETWORKS = ["pnet", "rnet", "onet", "model"];
 // Faces in one run of the model: what it makes of more does not fit into a processor's cache.
 const BATCH = 4;
@@ -25,15 +26,31 @@ async function unpacked(blob) {
   return one === 0x1f && other === 0x8b ? new Response(blob.stream().pipeThrough(new DecompressionStream("gzip"))) : blob;
 }
 
-/** Open everything. */
-async function open() {
-  const binary = await (await fetched("vendor/onnxruntime-web/ort-wasm-simd-threaded.wasm.gz")).blob();
+/** Return the contents of files as blobs; `told` is called with the bytes that came and all of them, null where no one knows. */
+async function watched(paths, told) {
+  const answers = await Promise.all(paths.map(fetched));
+  // What is packed on its way is longer than it says.
+  const lengths = answers.map(({ headers }) => (headers.get("Content-Encoding") ? 0 : Number(headers.get("Content-Length"))));
+  const total = lengths.every(Boolean) ? lengths.reduce((sum, length) => sum + length, 0) : null;
+  let loaded = 0;
+  const counted = () => new TransformStream({
+    transform(chunk, out) {
+      out.enqueue(chunk);
+      told((loaded += chunk.length), total);
+    },
+  });
+  return Promise.all(answers.map((answer) => new Response(answer.body.pipeThrough(counted())).blob()));
+}
+
+/** Open everything; `told` as in watched. */
+async function open(told) {
+  const [constants, card] = await Promise.all(["models/constants.json", "models/model.json"].map(async (path) => (await fetched(path)).json()));
+  const [binary, ...networks] = await watched([BINARY, ...NETWORKS.map((name) => `models/${name}.onnx`)], told);
   ort.env.wasm.wasmBinary = await (await unpacked(binary)).arrayBuffer();
   ort.env.wasm.numThreads = 1;
-  const [constants, card] = await Promise.all(["models/constants.json", "models/model.json"].map(async (path) => (await fetched(path)).json()));
   const sessions = {};
-  for (const name of NETWORKS) {
-    const content = new Uint8Array(await (await fetched(`models/${name}.onnx`)).arrayBuffer());
+  for (const [k, name] of NETWORKS.entries()) {
+    const content = new Uint8Array(await networks[k].arrayBuffer());
     sessions[name] = await ort.InferenceSession.create(content, { executionProviders: ["wasm"] });
   }
   return { constants, card, sessions, detector: new Detector({ ort, sessions, constants }) };
@@ -41,9 +58,9 @@ async function open() {
 
 let opened = null;
 
-async function describe(file, name) {
+async function describe(file, name, told) {
   // What failed once is tried again with the next picture.
-  opened ??= open().catch((error) => {
+  opened ??= open(told).catch((error) => {
     opened = null;
     throw error;
   });
@@ -89,7 +106,7 @@ async function predict(model, crops) {
 
 self.onmessage = async ({ data: { id, file, name } }) => {
   try {
-    self.postMessage({ id, picture: await describe(file, name) });
+    self.postMessage({ id, picture: await describe(file, name, (loaded, total) => self.postMessage({ id, loaded, total })) });
   } catch (error) {
     self.postMessage({ id, wrong: error.message });
   }

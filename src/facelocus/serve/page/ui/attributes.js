@@ -1,21 +1,37 @@
-// Attributes by region, as bars: those that are there first, the others folded.
+// Attributes by region, as bars: those that are there first, the others folded. Pressed, a name says what it means.
 
 import { bar, make, percent, words } from "./dom.js";
+
+let explained = 0;
+
+/** Return an attribute's name, and what it means: described to who listens, and shown where the name is pressed. */
+function named(model, name) {
+  const meaning = model.meanings[name];
+  if (!meaning) return [make("span", {}, words(name)), null];
+  const shown = make("p", { id: `meaning-${++explained}`, className: "meaning", hidden: true }, meaning);
+  const button = make("button", {
+    type: "button", className: "name", "aria-expanded": "false", "aria-describedby": shown.id,
+    onclick: () => { shown.hidden = !shown.hidden; button.setAttribute("aria-expanded", String(!shown.hidden)); },
+  }, words(name));
+  return [button, shown];
+}
 
 /** Return a list of one region's attributes. */
 function list(model, names, probabilities, thresholds) {
   return make(
     "ul",
     { className: "bars" },
-    ...names.map((name) =>
-      make(
+    ...names.map((name) => {
+      const [label, meaning] = named(model, name);
+      return make(
         "li",
-        { className: probabilities[name] >= thresholds[name] ? "present" : "absent", title: model.meanings[name] ?? "" },
-        make("span", {}, words(name)),
+        { className: probabilities[name] >= thresholds[name] ? "present" : "absent" },
+        label,
         bar(probabilities[name]),
         make("span", { className: "number" }, percent(probabilities[name])),
-      ),
-    ),
+        meaning,
+      );
+    }),
   );
 }
 

@@ -2,7 +2,7 @@
 
 import { attributes } from "./attributes.js";
 import { make, percent } from "./dom.js";
-import { draw } from "./heatmap.js";
+import { draw, drawScale } from "./heatmap.js";
 
 // Kept while faces are chosen.
 const chosen = { region: "", opacity: 0.6 };
@@ -35,11 +35,15 @@ function seen(model, image, face) {
     canvas.setAttribute("aria-label", "The face as the network saw it");
     return make("div", { className: "seen" }, canvas);
   }
+  const colours = make("i", {});
   const range = make("span", {});
+  const scale = make("div", { className: "scale" }, make("p", {}, "less", colours, "more"), range);
   const redraw = () => {
-    const r = model.regions.indexOf(chosen.region);
-    range.textContent = draw(canvas, image, face, r < 0 ? null : face.masks.values[r], chosen.opacity);
-    const what = r < 0 ? "The face as the network saw it" : `Where the network looked for ${chosen.region}: ${range.textContent}`;
+    const mask = face.masks.values[model.regions.indexOf(chosen.region)] ?? null;
+    draw(canvas, image, face, mask, chosen.opacity);
+    range.textContent = drawScale(colours, mask, chosen.opacity);
+    scale.hidden = !mask;
+    const what = mask ? `Where the network looked for ${chosen.region}: ${range.textContent}` : "The face as the network saw it";
     canvas.setAttribute("aria-label", what);
   };
   const choice = (region, name) =>
@@ -57,7 +61,7 @@ function seen(model, image, face) {
     make("fieldset", {}, make("legend", {}, "Where it looked for"),
       make("div", { className: "choices" }, choice("", "nothing"), ...model.regions.map((region) => choice(region, region))),
       make("label", { className: "opacity" }, "Opacity", slider),
-      make("p", { className: "scale" }, "less", make("i", {}), "more", range)));
+      scale));
 }
 
 /** Return everything about one face of a picture; `image`: null where the browser cannot show it. */

@@ -41,13 +41,36 @@ async function take(files) {
   byId("busy").textContent = "";
 }
 
+/** Show how much of the networks was fetched, in bytes; `total` is null where the host does not say. */
+export function loading(loaded, total) {
+  const done = loaded === total;
+  byId("loading").hidden = done;
+  const bar = byId("fetched");
+  if (total === null) bar.removeAttribute("value");
+  else Object.assign(bar, { value: loaded, max: total });
+  const megabytes = (bytes) => (bytes / 1e6).toFixed(1);
+  byId("bytes").textContent = `${megabytes(loaded)} ${total === null ? "" : `of ${megabytes(total)} `}MB of the networks`;
+}
+
 async function look(picture) {
   try {
     Object.assign(picture, await analyze(picture.file));
+    picture.url = await upright(picture);
   } catch (error) {
     picture.error = { message: error.message };
   }
+  byId("loading").hidden = true;
   picture.done = true;
+}
+
+/** Return the address of a picture as it stands upright; browsers turn all but WebP themselves. */
+async function upright({ file, url }) {
+  if (file.type !== "image/webp") return url;
+  const { turned } = await import("../local/webp.js");
+  const canvas = await turned(file, await file.arrayBuffer()).catch(() => null);
+  if (!canvas) return url;
+  URL.revokeObjectURL(url);
+  return URL.createObjectURL(await canvas.convertToBlob({ type: "image/webp", quality: 0.95 }));
 }
 
 /** Show all pictures as a strip where there are several. */

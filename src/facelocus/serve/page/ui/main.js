@@ -1,11 +1,11 @@
 // The page, put together.
 
 import * as local from "../local/analyze.js";
+import { follow, go } from "./address.js";
 import { askJson } from "./api.js";
 import { byId } from "./dom.js";
 import * as look from "./look.js";
 import * as search from "./search.js";
-import * as summary from "./summary.js";
 
 const SECTIONS = ["look", "search", "summary"];
 
@@ -17,6 +17,26 @@ function open(section) {
   }
   byId("trouble").hidden = true;
 }
+
+function fail(error) {
+  byId("trouble").textContent = error.message;
+  byId("trouble").hidden = false;
+}
+
+/** Return a function that shows what the address asks for of a library. */
+const showing = (model) => async (wanted, again) => {
+  const searched = ["q", "like", "picture"].some((key) => key in wanted);
+  const section = searched ? "search" : wanted.view === "summary" ? "summary" : "look";
+  open(section);
+  document.title = wanted.q ? `${wanted.q} · facelocus` : "facelocus";
+  try {
+    if (section === "summary") await (await import("./summary.js")).show(model);
+    if (searched) await search.show(wanted, again);
+    else byId("detail").close();
+  } catch (error) {
+    fail(error);
+  }
+};
 
 /** Return what the server says of one picture. */
 async function sent(file) {
@@ -42,15 +62,14 @@ try {
   const here = byId("here");
   here.checked = model === null;
   here.disabled = model === null;
-  look.start(model ?? (await local.card()), (file) => (here.checked ? local.analyze(file) : sent(file)));
-  byId("to-look").addEventListener("click", () => open("look"));
+  look.start(model ?? (await local.card()), (file) => (here.checked ? local.analyze(file, look.loading) : sent(file)));
+  byId("to-look").addEventListener("click", () => (model?.library ? go({}) : open("look")));
   if (model?.library) {
     byId("to-search").hidden = byId("to-summary").hidden = false;
-    byId("to-search").addEventListener("click", () => { open("search"); byId("query").focus(); });
-    byId("to-summary").addEventListener("click", async () => { open("summary"); await summary.show(model); });
-    await search.start(model);
+    byId("to-search").addEventListener("click", () => { go(search.found()); byId("query").focus(); });
+    byId("to-summary").addEventListener("click", () => go({ view: "summary" }));
+    await Promise.all([search.start(model), follow(showing(model))]);
   }
 } catch (error) {
-  byId("trouble").textContent = error.message;
-  byId("trouble").hidden = false;
+  fail(error);
 }

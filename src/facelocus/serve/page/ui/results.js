@@ -1,8 +1,8 @@
 // Pictures that were found: a grid that grows as it is scrolled, its thumbnails fetched when they come into view.
 
+import { asked as address, go } from "./address.js";
 import { ask, askJson } from "./api.js";
 import { byId, make, percent } from "./dom.js";
-import { detail } from "./detail.js";
 
 const AT_ONCE = 60;
 
@@ -10,10 +10,9 @@ export class Results {
   #asked = null;
   #searching = null;
 
-  constructor(model, search) {
-    this.model = model;
+  constructor() {
     this.understood = "";
-    this.search = search;
+    this.alike = "";
     this.thumbnails = new IntersectionObserver((seen) => seen.filter((each) => each.isIntersecting).forEach(({ target }) => this.#load(target)),
       { rootMargin: "300px" });
     new IntersectionObserver(([end]) => end.isIntersecting && this.#next()).observe(byId("more"));
@@ -34,6 +33,7 @@ export class Results {
   async find(asked) {
     this.clear();
     this.#asked = asked;
+    this.alike = "";
     await this.#next();
   }
 
@@ -43,18 +43,23 @@ export class Results {
     const searching = (this.#searching = new AbortController());
     byId("more").hidden = true;
     try {
-      const parameters = new URLSearchParams({ ...this.#asked.like === undefined ? { q: this.#asked.q } : { like: this.#asked.like }, limit: AT_ONCE, offset: shown });
+      const { like } = this.#asked;
+      const parameters = new URLSearchParams({ ...this.#asked, limit: AT_ONCE, offset: shown });
       const { understood, results, more } = await askJson(`search?${parameters}`, { signal: searching.signal });
       this.understood = understood;
+      if (like !== undefined && !shown) {
+        const { name } = await askJson(`pictures/${encodeURIComponent(like)}`, { signal: searching.signal });
+        this.alike = ` like ${name}`;
+      }
       const items = results.map((found) => this.#item(found));
       byId("results").append(...items);
       const count = shown + items.length;
-      const alike = this.#asked.name ? ` like ${this.#asked.name}` : "";
-      byId("count").textContent = count ? `${count}${more ? " or more" : ""} pictures${alike}` : "Nothing found.";
+      byId("count").textContent = count ? `${count}${more ? " or more" : ""} pictures${this.alike}` : "Nothing found.";
       byId("more").hidden = !more;
       items.forEach((item) => this.thumbnails.observe(item.querySelector("img")));
     } catch (error) {
-      if (error.name === "AbortError") return;
+      // What is wrong with the words is said where they are.
+      if (error.name === "AbortError" || (error.status === 422 && this.#asked.q && !shown)) return;
       byId("trouble").textContent = error.message;
       byId("trouble").hidden = false;
     }
@@ -66,7 +71,7 @@ export class Results {
     const image = make("img", { className: "thumb", alt: "", width: 192, height: 192, "data-from": found.thumbnail });
     return make("li", {}, make("button", {
       type: "button", "aria-label": `${found.name}, ${score}: ${terms}`,
-      onclick: () => detail(this.model, found, image, () => this.search({ like: found.picture, name: found.name })),
+      onclick: () => go({ ...address(), picture: found.picture, face: found.faces[0]?.face ?? 0 }),
     }, image, make("span", { className: "said" }, make("b", {}, `${score} · ${found.name}`), terms)));
   }
 

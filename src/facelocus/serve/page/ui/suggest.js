@@ -57,7 +57,10 @@ export function suggest(input, phrases, taken) {
     else if (event.key === "ArrowUp") mark(at < 0 ? -1 : at - 1);
     else if (event.key === "Enter" && at >= 0) take(list.children[at].textContent);
     else if (event.key === "Escape") close();
-    else return;
+    else {
+      if (event.key === "Enter") close();
+      return;
+    }
     event.preventDefault();
   });
   input.addEventListener("blur", close);
