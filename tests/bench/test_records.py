@@ -16,8 +16,9 @@ from facelocus.bench import inference, training
 from facelocus.bench.inference import inference_record
 from facelocus.bench.limits import operations
 from facelocus.bench.parts import OPTIMISER, PARTS, draw_parts, parts_table, step_parts
+from facelocus.bench.step import TrainingStep
 from facelocus.bench.timing import alternate, rates
-from facelocus.bench.training import TrainingStep, training_record
+from facelocus.bench.training import training_record
 from facelocus.errors import FacelocusError
 from facelocus.export import to_onnx
 from facelocus.nn.network import NetworkSpec

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -15,11 +15,9 @@ from matplotlib.figure import Figure
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
+from facelocus.bench.step import TrainingStep
 from facelocus.nn.network import RegionNetwork
 from facelocus.reports.figure import GREY, GRID, INK, STYLE, save_figure
-
-if TYPE_CHECKING:
-    from facelocus.bench.training import TrainingStep
 
 #: In the order of the forward pass; the optimiser comes last and has no way back.
 PARTS = (
