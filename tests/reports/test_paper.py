@@ -63,6 +63,16 @@ def test_it_says_what_there_is(written: Path) -> None:
         assert words in head
 
 
+def test_it_says_what_keeps_the_printed_length_from_being_run(written: Path, tmp_path: Path) -> None:
+    # A step of 32 takes a second: 5.12 million images take 160,000.
+    assert "(131 x 131 pixels, a processor; below) that is 44 hours a run" in page(written)
+    drawn = Drawn()
+    drawn.add("paper", "alexnet_cvgj", "none", 0, iterations=20_000)
+    write_costs(drawn.write(tmp_path))
+    write_report(tmp_path)
+    assert "Printed length: cannot be judged here" not in page(tmp_path)
+
+
 def test_table_1_has_the_printed_columns_and_ours_with_its_form(written: Path) -> None:
     text = section(page(written), "Table 1")
     rows = [row.strip("| ").split(" | ") for row in text.splitlines() if row.startswith("| ")]

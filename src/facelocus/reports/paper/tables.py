@@ -14,6 +14,7 @@ from facelocus.reports.paper.conditions import Cell, Family, validation
 from facelocus.reports.paper.records import Records
 from facelocus.reports.paper.runs import FORMS, MODULES
 
+_ALEX = ("alexnet_cvgj", "none")
 _FAR = 2.5  # points above every other method from which a printed number is pointed out
 
 
@@ -55,7 +56,25 @@ def head(records: Records) -> str:
              f"{sum(run.seconds for run in runs) / 3600:.1f}")
         )  # fmt: skip
     header = ("grid", "form", "runs", "trunks", "modules", "iterations", "training images", "hours")
-    return text + table(header, rows, words=2)
+    return f"{text}{table(header, rows, words=2)}{_printed_length(records)}"
+
+
+def _printed_length(records: Records) -> str:
+    """Return what keeps the printed length from being run, where it was not and its cost is known."""
+    there = any(run.form == "printed" for run in records.runs)
+    alex = [] if records.costs is None else [r for r in records.costs.rows if (r.trunk, r.module) == _ALEX]
+    if there or records.costs is None or not alex:
+        return ""
+    high, wide = alex[0].size
+    hours = alex[0].step_seconds / records.costs.batch * published.ALEX_IMAGES / 3600
+    larger = published.ALEX_SIDE**2 / (high * wide)
+    return (
+        f"\n\n**Printed length: cannot be judged here.** Alex sees {published.ALEX_IMAGES / 1e6:.2f} million images in "
+        f"it. At the {alex[0].step_seconds:.2f} s of a step of {records.costs.batch} ({high} x {wide} pixels, "
+        f"{records.costs.device}; below) that is {hours:.0f} hours a run, and the printed input of "
+        f"{published.ALEX_SIDE} x {published.ALEX_SIDE} has {larger:.1f} times as many pixels. The grid "
+        "`paper` is ready for a machine that can."
+    )
 
 
 def _span(values: Sequence[int]) -> str:
