@@ -140,12 +140,13 @@ def test_every_refusal_has_one_shape(client: httpx.Client, method: str, path: st
     assert set(answer.json()["error"]) == {"type", "message", "request"}
 
 
-def test_what_can_be_had_can_be_asked_for_without_its_body(client: httpx.Client) -> None:
+def test_what_can_be_had_can_be_asked_for_without_its_body(client: httpx.Client, server: Server) -> None:
     for path in ("/", "/healthz", "/model", "/thumbnails/1"):
         whole, head = client.get(path), client.head(path)
         assert (head.status_code, head.content) == (200, b"")
         assert head.headers["Content-Length"] == whole.headers["Content-Length"]
     assert client.head("/analyze").status_code == 405
+    assert '"method": "HEAD"' in server.log.read_text()
 
 
 def test_the_model_says_what_it_is(client: httpx.Client) -> None:

@@ -66,6 +66,7 @@ class _Exchange:
     """One request and what became of it."""
 
     id: str
+    method: str
     started: float = field(default_factory=time.perf_counter)
     received: int = 0
     status: int = 0
@@ -91,7 +92,7 @@ class Guard:
             return
         headers = Headers(scope=scope)
         asked = headers.get(REQUEST_ID, "")
-        exchange = _Exchange(asked if _SANE_ID.fullmatch(asked) else uuid.uuid4().hex)
+        exchange = _Exchange(asked if _SANE_ID.fullmatch(asked) else uuid.uuid4().hex, scope["method"])
         scope.setdefault("state", {})["request_id"] = exchange.id
         if scope["method"] == "HEAD":  # whoever sends the answer leaves its body away
             scope = dict(scope, method="GET")
@@ -207,7 +208,7 @@ class Guard:
             "time": now(),
             "request": exchange.id,
             "client": client[0] if client else None,
-            "method": scope["method"],
+            "method": exchange.method,
             "route": route,
             "status": status,
             "bytes": exchange.received,
