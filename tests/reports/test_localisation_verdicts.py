@@ -9,8 +9,10 @@ import pytest
 
 from facelocus.attributes import CELEBA
 from facelocus.reports.grid.differences import Estimate
+from facelocus.reports.localisation import conditions
 from facelocus.reports.localisation.choice import Weighed, best, weigh
 from facelocus.reports.localisation.comparison import Comparison
+from facelocus.reports.localisation.conditions import gain_holds
 from facelocus.reports.localisation.looks import APART
 from facelocus.reports.localisation.records import read_records
 from facelocus.reports.localisation.rules import (
@@ -25,7 +27,7 @@ from facelocus.reports.localisation.rules import (
     shown,
 )
 from facelocus.reports.localisation.verdicts import verdicts
-from localisation_records import GRID, TRUNK, look, write_looks
+from localisation_records import CONDITIONS, CONTROLS, GRID, TRUNK, look, write_looks
 from paper_records import Drawn
 
 MASKS = ("pse_conv", "masks")
@@ -147,10 +149,22 @@ def test_an_answer_turns_with_the_records(tmp_path: Path) -> None:
                 looks.append(look(variant, "masks", seed, apart, across=across))
         looks.append(look("none", "hirescam", seed, 0.2))
     comparison = compared(tmp_path, looks, drawn)
-    found = verdicts(read_records(tmp_path), comparison)
+    found = verdicts(read_records(tmp_path), comparison, {})
     assert [verdict.answer for verdict in found][:2] == [UNJUDGED, PARTLY]
     assert "Not shown of chin." in found[1].reasons
     assert [verdict.answer for verdict in found][4:6] == [YES, "position"]
     assert found[6].answer == "yes: mask over its mean"
+    assert [verdict.answer for verdict in found][7:] == [UNJUDGED, UNJUDGED]
     (better,) = [each for each in weigh(comparison) if each.passes != UNJUDGED]
     assert better.variant == "pse_normalised" and better.better == better.kept == better.rests == YES
+
+
+@pytest.mark.parametrize(("gains", "answer"), [((1, 1, 1, 1), YES), ((1, -1, 1, 1), PARTLY), ((-1, -1, -1, -1), NO)])
+def test_a_gain_holds_where_every_condition_shows_it(gains: tuple[float, ...], answer: str, tmp_path: Path) -> None:
+    drawn = Drawn()
+    for condition, gain in zip(CONDITIONS, gains, strict=True):
+        for variant, its in (("none", 0.0), ("pse_conv", gain)):
+            drawn.add(CONTROLS, TRUNK, variant, 0, gain=its, tail=f"/{condition}")
+    comparison = compared(tmp_path, [], drawn)
+    found, reasons = gain_holds(conditions.compared(read_records(tmp_path), comparison))
+    assert found == answer and sum(reason.count("points.") for reason in reasons) == len(CONDITIONS)
