@@ -74,13 +74,12 @@ def localised(results: Path = LOCALISATION.parent) -> str:
 
 def conditions(results: Path = LOCALISATION.parent) -> str:
     """Return what stays of it where rate, pooling or scale is another."""
-    records = read_records(results)
     lines = [
         "| changed | seeds | own less others, PSE(b) | with the charge | accuracy, with it less PSE(b) "
         "| PSE(b) less no attention |",
         "|---|---|---|---|---|---|",
     ]
-    for words, each in compared(records, Comparison(records)).items():
+    for words, each in compared(Comparison(read_records(results))).items():
         looks = [with_bounds(each.look((name, "masks"), APART), signed=False) for name in ("pse_conv", "outside")]
         pairs = (("outside", "pse_conv"), ("pse_conv", "none"))
         scores = [with_bounds(each.score_less(*pair, METRICS[0])) for pair in pairs]

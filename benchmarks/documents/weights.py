@@ -15,7 +15,6 @@ EVALUATION = RESULTS / "weights" / "default.json"
 RECORD = RESULTS / "weights" / "soft" / "record.json"
 AGREEMENT = RESULTS / "data" / "agreement.json"
 LIMIT = RESULTS / "weights" / "calibration_limit.json"
-MODELS = RESULTS.parent / "src" / "facelocus" / "models"
 
 _VALIDATION = "yes in validation"
 _ROWS = {
@@ -75,11 +74,10 @@ def _run(record: Path) -> str:
     )
 
 
-def identity(evaluation: Path = EVALUATION, record: Path = RECORD, models: Path = MODELS) -> str:
+def identity(evaluation: Path = EVALUATION, record: Path = RECORD) -> str:
     """Return what tells the shipped file from others, and what it is made of."""
-    name = json.loads(evaluation.read_text(encoding="utf-8"))["model"]["name"]
-    file, golden = models / f"{name}.onnx", models / f"{name}.golden.npz"
-    model = Model.load(file)
+    model = Model.load(json.loads(evaluation.read_text(encoding="utf-8"))["model"]["name"])
+    file, golden = model.path, model.path.with_suffix(".golden.npz")
     spec, data = model.metadata["network"], json.loads(record.read_text(encoding="utf-8"))["data"]
     rows = {
         "file": f"`{file.name}`, {file.stat().st_size / 1e6:.1f} MB, one network",

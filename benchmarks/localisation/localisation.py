@@ -2,10 +2,10 @@
 
     python benchmarks/localisation/localisation.py PACK RUNS... --results results/localisation/masks.jsonl
 
-Each run of a grid is looked at through its masks where it has some, and through what any network
-gives for free: HiResCAM at the excited features, which is exact here (facelocus.nn.contributions), and Grad-CAM at the
-trunk's features by its own library (pip install grad-cam). A region's map is the mean over its attributes, each pulled
-towards the answer that was given. What has its line is not measured again.
+Each run of a grid is looked at through its masks where it has some, and through what any network gives for free:
+HiResCAM at the excited features, which is exact here (facelocus.nn.contributions), and Grad-CAM at the trunk's features
+by its own library (pip install grad-cam). A region's map is the mean over its attributes, each pulled towards the
+answer that was given. What has its line is not measured again.
 """
 
 from __future__ import annotations

@@ -26,6 +26,7 @@ import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
 
+from facelocus.cli.models import predict_rows
 from facelocus.data.pack import Pack
 from facelocus.files import write_atomically
 from facelocus.library.scores import Scores, encode
@@ -80,11 +81,7 @@ def main() -> None:
 
 def predict(model: Model, pack: Pack, rows: npt.NDArray[np.int64]) -> Floats:
     """Return the probabilities of rows of a Pack, N x A."""
-    parts = [
-        model.predict(pack.frames(rows[start : start + 64])).probabilities
-        for start in tqdm(range(0, len(rows), 64), desc="scoring", disable=None)
-    ]
-    return np.concatenate(parts).astype(np.float64)
+    return predict_rows(model, pack, rows).astype(np.float64)
 
 
 def queries(labels: npt.NDArray[np.int8], count: int) -> Iterator[Asked]:

@@ -14,16 +14,14 @@ import json
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
-from facelocus.cli.models import model_record, open_model
+from facelocus.cli.models import model_record, open_model, predict_rows
 from facelocus.data.pack import open_pack
 from facelocus.errors import DataError, UsageError
 from facelocus.files import write_atomically
 from facelocus.metrics.calibration import Calibration, calibration_error, chance
 from facelocus.provenance import commit, cpu_name, now, versions
 
-_BATCH = 64
 _SEED = 0
 
 
@@ -39,12 +37,7 @@ def main() -> None:
     if pack.attributes.names != model.attributes.names:
         raise UsageError(f"{options.data} has other attributes than {model.name}")
     rows = pack.rows("test")
-    shown = np.concatenate(
-        [
-            model.predict(pack.frames(rows[start : start + _BATCH])).probabilities
-            for start in tqdm(range(0, len(rows), _BATCH))
-        ]
-    )
+    shown = predict_rows(model, pack, rows)
     raw = Calibration.from_json(model.metadata["calibration"]).undo(shown)
     labels, people = pack.labels[rows], pack.people[rows]
     names = np.unique(people)

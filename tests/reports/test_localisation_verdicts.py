@@ -166,5 +166,5 @@ def test_a_gain_holds_where_every_condition_shows_it(gains: tuple[float, ...], a
         for variant, its in (("none", 0.0), ("pse_conv", gain)):
             drawn.add(CONTROLS, TRUNK, variant, 0, gain=its, tail=f"/{condition}")
     comparison = compared(tmp_path, [], drawn)
-    found, reasons = gain_holds(conditions.compared(read_records(tmp_path), comparison))
+    found, reasons = gain_holds(conditions.compared(comparison))
     assert found == answer and sum(reason.count("points.") for reason in reasons) == len(CONDITIONS)

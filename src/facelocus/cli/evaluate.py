@@ -11,7 +11,7 @@ import typer
 
 from facelocus.cli.group_text import groupings, print_groups
 from facelocus.cli.lab import require_drawing
-from facelocus.cli.models import ModelName, model_record, open_model
+from facelocus.cli.models import ModelName, model_record, open_model, predict_rows
 from facelocus.cli.places import refuse_no_file
 from facelocus.cli.splits import SplitName, open_split
 from facelocus.errors import DataError
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from facelocus.data import Pack
     from facelocus.model import Predictor
 
-_BATCH = 64
 _COLUMNS = {"accuracy": "accuracy", "balanced_accuracy": "balanced", "f1": "F1", "average_precision": "AP"}
 
 
@@ -61,7 +60,7 @@ def evaluate(
     pack, rows = open_split(data, split)
     columns = _columns(predictor, pack, data)
     grouped_by = [] if by is None else groupings(by, pack.attributes)
-    probabilities = _predict(predictor, pack, rows, flip)
+    probabilities = predict_rows(predictor, pack, rows, flip)
     labels, people = pack.labels[rows][:, columns], None if pack.people is None else pack.people[rows]
     summary = summarise(labels, probabilities, predictor.attributes, predictor.thresholds, people)
     before = None if flip else _before(predictor, probabilities)
@@ -108,19 +107,6 @@ def _columns(predictor: Predictor, pack: Pack, data: Path) -> list[int]:
             "give data labelled with all of the model's attributes"
         )
     return [pack.attributes.names.index(name) for name in predictor.attributes.names]
-
-
-def _predict(predictor: Predictor, pack: Pack, rows: npt.NDArray[np.int64], flip: bool) -> npt.NDArray[np.float32]:
-    import numpy as np
-    from tqdm import tqdm
-
-    parts = []
-    with tqdm(total=len(rows), unit="face", disable=None) as progress:
-        for start in range(0, len(rows), _BATCH):
-            faces = pack.frames(rows[start : start + _BATCH])
-            parts.append(predictor.predict(faces, flip=flip).probabilities)
-            progress.update(len(faces))
-    return np.concatenate(parts)
 
 
 def _before(predictor: Predictor, probabilities: npt.NDArray[np.float32]) -> npt.NDArray[np.float64] | None:

@@ -10,9 +10,14 @@ import typer
 from facelocus.errors import ModelFileError
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from facelocus.data import Pack
     from facelocus.model import Predictor
     from facelocus.training.start import Start
 
+_BATCH = 64
 
 ModelName = Annotated[str, typer.Option(help="A shipped name, an .onnx file, or a run's folder (needs the lab).")]
 
@@ -58,6 +63,22 @@ def model_record(predictor: Predictor) -> dict[str, Any]:
     """Return what a record of a measurement says of the model."""
     commit = predictor.metadata.get("training", {}).get("commit")
     return {"name": predictor.name, "sha256": predictor.sha256, "commit": commit}
+
+
+def predict_rows(
+    predictor: Predictor, pack: Pack, rows: npt.NDArray[np.int64], flip: bool = False
+) -> npt.NDArray[np.float32]:
+    """Return the probabilities of rows of a Pack, N x A, with a progress bar; `flip` as Predictor.predict has it."""
+    import numpy as np
+    from tqdm import tqdm
+
+    parts = []
+    with tqdm(total=len(rows), unit="face", disable=None) as progress:
+        for start in range(0, len(rows), _BATCH):
+            faces = pack.frames(rows[start : start + _BATCH])
+            parts.append(predictor.predict(faces, flip=flip).probabilities)
+            progress.update(len(faces))
+    return np.concatenate(parts)
 
 
 def refuse_no_masks(predictor: Predictor, name: str) -> None:

@@ -141,10 +141,9 @@ def test_a_webp_whose_exif_is_broken_is(described: Described) -> None:
 
 
 def test_a_webp_is_shown_as_it_is_described(page: sync_api.Page, tmp_path: Path) -> None:
-    exif = Image.Exif()
-    exif[0x0112] = 6
     with Image.open(io.BytesIO(photograph(10))) as upright:
-        upright.transpose(Image.Transpose.ROTATE_90).save(tmp_path / "turned.webp", exif=exif)
+        picture, exif = stored(upright, 6)
+    picture.save(tmp_path / "turned.webp", exif=exif)
     page.set_input_files("#files", str(tmp_path / "turned.webp"))
     shown = page.locator("#stage img[alt='turned.webp']")
     assert shown.evaluate("(image) => [image.naturalWidth, image.naturalHeight]") == [360, 420]

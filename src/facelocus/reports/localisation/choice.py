@@ -64,16 +64,17 @@ class Weighed:
 
 def weigh(comparison: Comparison) -> list[Weighed]:
     """Return all variants but the controls, in the order of VARIANTS."""
-    return [
-        Weighed(
-            variant,
-            comparison.look_less((variant, "masks"), ("pse_conv", "masks"), APART),
-            comparison.score_less(variant, "pse_conv", "mean_accuracy_at_half"),
-            comparison.look((variant, "masks"), LOST),
-        )
-        for variant in VARIANTS
-        if variant not in CONTROLS
-    ]
+    return [weigh_one(comparison, variant) for variant in VARIANTS if variant not in CONTROLS]
+
+
+def weigh_one(comparison: Comparison, variant: str) -> Weighed:
+    """Return a variant, a key of VARIANTS, against PSE(b)."""
+    return Weighed(
+        variant,
+        comparison.look_less((variant, "masks"), ("pse_conv", "masks"), APART),
+        comparison.score_less(variant, "pse_conv", "mean_accuracy_at_half"),
+        comparison.look((variant, "masks"), LOST),
+    )
 
 
 def best(weighed: Sequence[Weighed]) -> Weighed | None:

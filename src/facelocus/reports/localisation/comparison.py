@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from copy import copy
 
 import numpy as np
 import numpy.typing as npt
@@ -30,15 +31,25 @@ class Comparison:
     """The cells of a folder of records: runs of one variant, or its looks through one kind of map, one a seed.
 
     Args:
-        records: of the folder.
-        condition: which are compared; a key of CONDITIONS, or "" for the grid itself.
+        records: of the folder; those of the grid itself are compared.
 
     Attributes:
         cells: variant -> its runs, in the order of VARIANTS.
         looks: (network, maps) -> its looks, in the order of WORDS and of MAPS.
     """
 
-    def __init__(self, records: Records, condition: str = "") -> None:
+    def __init__(self, records: Records) -> None:
+        self._records, self._resamples = records, Resamples(records.labels, records.counts)
+        self._choose("")
+
+    def under(self, condition: str) -> Comparison:
+        """Return the same of the runs under a condition, a key of CONDITIONS; the people drawn are the same."""
+        other = copy(self)
+        other._choose(condition)
+        return other
+
+    def _choose(self, condition: str) -> None:
+        records = self._records
         by_variant: dict[str, list[Run]] = defaultdict(list)
         for run in (run for run in records.runs if run.condition == condition):
             by_variant[run.variant].append(run)
@@ -58,7 +69,6 @@ class Comparison:
             for maps in MAPS
             if (network, maps) in found
         }
-        self._resamples = Resamples(records.labels, records.counts)
 
     def score_less(self, variant: str, other: str, metric: Metric) -> Estimate | None:
         """Return a variant's accuracy less another's, in points; None without a seed in common."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from statistics import fmean
 
 from facelocus.reports.grid.differences import Estimate
 from facelocus.reports.grid.markdown import listed, table, with_bounds
-from facelocus.reports.localisation.choice import ALLOWED, weigh
+from facelocus.reports.localisation.choice import ALLOWED, weigh_one
 from facelocus.reports.localisation.comparison import Comparison
 from facelocus.reports.localisation.looks import APART
-from facelocus.reports.localisation.records import Records
 from facelocus.reports.localisation.rules import NO, PARTLY, UNJUDGED, YES
 from facelocus.reports.localisation.runs import CONDITIONS, VARIANTS
 from facelocus.reports.localisation.tables import none_yet
@@ -22,9 +22,9 @@ LOOK = (
 _NONE, _PSE, _TOLD = "none", "pse_conv", "outside"
 
 
-def compared(records: Records, comparison: Comparison) -> dict[str, Comparison]:
+def compared(comparison: Comparison) -> dict[str, Comparison]:
     """Return what there are records of: words -> the comparison, the grid itself first, then CONDITIONS."""
-    others = {words: Comparison(records, condition) for condition, words in CONDITIONS.items()}
+    others = {words: comparison.under(condition) for condition, words in CONDITIONS.items()}
     return {
         words: each for words, each in ({"as in the grid": comparison} | others).items() if each.cells or each.looks
     }
@@ -62,11 +62,7 @@ def section(conditions: Mapping[str, Comparison]) -> str:
 
 def holds(conditions: Mapping[str, Comparison]) -> tuple[str, tuple[str, ...]]:
     """Return an answer to whether the penalty does in every condition what it does in the grid, and reasons."""
-    weighed = {
-        words: next(each for each in weigh(conditions[words]) if each.variant == _TOLD)
-        for words in CONDITIONS.values()
-        if words in conditions
-    }
+    weighed = {words: weigh_one(conditions[words], _TOLD) for words in CONDITIONS.values() if words in conditions}
     missing = [words for words in CONDITIONS.values() if words not in weighed or weighed[words].gain is None]
     if missing:
         return UNJUDGED, (f"No records yet of both networks' masks with {listed(missing)}.",)
@@ -109,4 +105,4 @@ def _above(estimate: Estimate | None, least: float) -> bool:
 
 def _level(comparison: Comparison) -> str:
     cell = comparison.cells.get(_NONE, ())
-    return f"{sum(run.test.mean_accuracy_at_half for run in cell) / len(cell):.2f}" if cell else "not yet"
+    return f"{fmean(run.test.mean_accuracy_at_half for run in cell):.2f}" if cell else "not yet"

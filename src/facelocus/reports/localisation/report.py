@@ -22,7 +22,7 @@ def write_report(folder: Path) -> list[Path]:
     """
     records = read_records(folder)
     comparison = Comparison(records)
-    changed = conditions.compared(records, comparison)
+    changed = conditions.compared(comparison)
     drawn = {
         "regions.png": region_figure.draw_regions(records, comparison, folder / "regions.png"),
         "variants.png": figures.draw_variants(comparison, folder / "variants.png"),

@@ -4,6 +4,12 @@ const SVG = "http://www.w3.org/2000/svg";
 
 export const byId = (id) => document.getElementById(id);
 
+/** Say what went wrong, above everything. */
+export function fail(error) {
+  byId("trouble").textContent = error.message;
+  byId("trouble").hidden = false;
+}
+
 /** Return an element with properties (`data` and `aria-...` as attributes) and children, strings among them. */
 export function make(tag, properties = {}, ...children) {
   const element = tag === "svg" || tag === "rect" ? document.createElementNS(SVG, tag) : document.createElement(tag);

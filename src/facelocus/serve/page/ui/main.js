@@ -3,7 +3,7 @@
 import * as local from "../local/analyze.js";
 import { follow, go } from "./address.js";
 import { askJson } from "./api.js";
-import { byId } from "./dom.js";
+import { byId, fail } from "./dom.js";
 import * as look from "./look.js";
 import * as search from "./search.js";
 
@@ -16,11 +16,6 @@ function open(section) {
     else byId(`to-${each}`).removeAttribute("aria-current");
   }
   byId("trouble").hidden = true;
-}
-
-function fail(error) {
-  byId("trouble").textContent = error.message;
-  byId("trouble").hidden = false;
 }
 
 /** Return a function that shows what the address asks for of a library. */

@@ -2,7 +2,7 @@
 
 import { asked as address, go } from "./address.js";
 import { ask, askJson } from "./api.js";
-import { byId, make, percent } from "./dom.js";
+import { byId, fail, make, percent } from "./dom.js";
 
 const AT_ONCE = 60;
 
@@ -60,8 +60,7 @@ export class Results {
     } catch (error) {
       // What is wrong with the words is said where they are.
       if (error.name === "AbortError" || (error.status === 422 && this.#asked.q && !shown)) return;
-      byId("trouble").textContent = error.message;
-      byId("trouble").hidden = false;
+      fail(error);
     }
   }
 
