@@ -20,7 +20,7 @@ from facelocus.bench.step import TrainingStep
 from facelocus.bench.timing import alternate, rates
 from facelocus.bench.training import training_record
 from facelocus.errors import FacelocusError
-from facelocus.export import to_onnx
+from facelocus.export.graph import to_onnx
 from facelocus.nn.network import NetworkSpec
 from facelocus.recipes import load_recipe
 from facelocus.training.recipe import Phase

@@ -17,7 +17,7 @@ from facelocus.bench.limits import operations, share_of_limit
 from facelocus.bench.reference import PlainNetwork
 from facelocus.bench.timing import Step, alternate, rates
 from facelocus.errors import FacelocusError
-from facelocus.export import to_onnx
+from facelocus.export.graph import to_onnx
 from facelocus.model import BATCH, Model
 from facelocus.nn.network import RegionNetwork
 from facelocus.nn.weights import read_model_file

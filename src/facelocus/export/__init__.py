@@ -1,54 +1,30 @@
-"""From a finished run to a model file: one ONNX graph with its own description.
+"""From a finished run to a model file, and the golden answers beside it.
 
-The graph keeps every weight under its own name and unfolded, so that the file is also the checkpoint to fine-tune
-from; runtimes fold when loading. Matrices are stored in half precision, which is what they were rounded to before the
-network was measured, and widened by the graph. Calibration (facelocus.metrics.calibration) is put into the weights of
-the logits, so that whoever runs the file has calibrated probabilities; of these, it carries the thresholds.
+Calibration (facelocus.metrics.calibration) is put into the weights of the logits, so that whoever runs the file has
+calibrated probabilities; of these, it carries the thresholds.
 """
 
 from __future__ import annotations
 
 import io
-import json
-import warnings
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import onnx
-import torch
-from onnx import TensorProto, helper, numpy_helper
-from torch import Tensor, nn
 
 from facelocus.attributes import FRAME
 from facelocus.errors import FacelocusError, UsageError
+from facelocus.export.graph import to_onnx
 from facelocus.files import write_atomically
 from facelocus.model import FORMAT, Model
-from facelocus.nn.network import RegionNetwork
 from facelocus.training.run import RunModel, calibrated
 
 #: How far the file may be from the network it was made of.
 TOLERANCE = 1e-4
-OPSET = 18
 LICENCE = (
     "Trained on CelebA: for non-commercial research only. "
     "Not for judging persons: labels are annotators' opinions about celebrities."
 )
-
-
-class _Graph(nn.Module):
-    """uint8 frames in, probabilities and masks out."""
-
-    def __init__(self, network: RegionNetwork) -> None:
-        super().__init__()
-        self.network = network
-
-    def forward(self, images: Tensor) -> Tensor | tuple[Tensor, Tensor]:
-        if not self.network.sub_networks.has_masks:
-            return torch.sigmoid(self.network(images))
-        logits, masks = self.network(images, masks=True)
-        return torch.sigmoid(logits), masks
 
 
 def export(run: Path, out: Path, *, licence: str = LICENCE) -> float:
@@ -102,65 +78,6 @@ def export(run: Path, out: Path, *, licence: str = LICENCE) -> float:
         write_atomically(golden, buffer.getvalue())
     write_atomically(out, content)
     return difference
-
-
-def to_onnx(network: RegionNetwork, description: dict[str, Any]) -> bytes:
-    """Return the serialised graph of a network with its description."""
-    outputs = ["probabilities"] + (["masks"] if network.sub_networks.has_masks else [])
-    buffer = io.BytesIO()
-    with warnings.catch_warnings():
-        # Shapes are checked while tracing, and the older exporter announces its successor.
-        warnings.simplefilter("ignore")
-        torch.onnx.export(
-            _Graph(network.cpu().eval()),
-            (torch.zeros(2, *FRAME, dtype=torch.uint8),),
-            buffer,  # type: ignore[arg-type]  # takes a stream, whatever its annotation says
-            input_names=["images"],
-            output_names=outputs,
-            dynamic_axes={name: {0: "N"} for name in ["images", *outputs]},
-            opset_version=OPSET,
-            # Anything but EVAL keeps BatchNorm out of the convolutions, under its own names.
-            training=torch.onnx.TrainingMode.PRESERVE,
-            do_constant_folding=False,
-            dynamo=False,
-        )
-    model = onnx.load_from_string(buffer.getvalue())
-    _name_weights(model.graph)
-    _store_half(model.graph)
-    model.producer_name = "facelocus"
-    helper.set_model_props(model, {"facelocus": json.dumps(description)})
-    onnx.checker.check_model(model)
-    return bytes(model.SerializeToString())
-
-
-def _name_weights(graph: onnx.GraphProto) -> None:
-    """Give weights the names of the network's state, without the wrapper's."""
-    prefix = "network."
-    for initializer in graph.initializer:
-        initializer.name = initializer.name.removeprefix(prefix)
-    for node in graph.node:
-        for index, name in enumerate(node.input):
-            node.input[index] = name.removeprefix(prefix)
-
-
-def _store_half(graph: onnx.GraphProto) -> None:
-    """Keep matrices in half precision; a Cast under the weight's name gives them back in single."""
-    casts = []
-    for initializer in graph.initializer:
-        array = numpy_helper.to_array(initializer)
-        half = array.astype(np.float16) if array.dtype == np.float32 and array.ndim >= 2 else None
-        if half is None or not np.array_equal(half.astype(np.float32), array):
-            continue
-        name = initializer.name
-        initializer.CopyFrom(numpy_helper.from_array(half, name))
-        casts.append(helper.make_node("Cast", [name], [f"{name}.single"], to=TensorProto.FLOAT))
-        for node in graph.node:
-            for index, used in enumerate(node.input):
-                if used == name:
-                    node.input[index] = f"{name}.single"
-    nodes = [*casts, *graph.node]
-    del graph.node[:]
-    graph.node.extend(nodes)
 
 
 def golden_images() -> npt.NDArray[np.uint8]:

@@ -1,0 +1,147 @@
+"""A network and its description as one ONNX graph.
+
+The graph keeps every weight under its own name and unfolded, so that the file is also the checkpoint to fine-tune
+from; runtimes fold when loading. Matrices are stored in half precision, which is what they were rounded to before the
+network was measured, and widened by the graph. Convolutions that pad as TensorFlow does have their padding written
+down for the one size that the graph resizes to.
+"""
+
+from __future__ import annotations
+
+import copy
+import io
+import json
+import warnings
+from functools import partial
+from typing import Any
+
+import numpy as np
+import onnx
+import torch
+from onnx import TensorProto, helper, numpy_helper
+from timm.layers.conv2d_same import Conv2dSame
+from timm.layers.padding import get_same_padding
+from torch import Tensor, nn
+
+from facelocus.attributes import FRAME
+from facelocus.nn.network import RegionNetwork
+
+OPSET = 18
+
+#: Of a convolution, as ONNX has it: at the top, on the left, at the bottom, on the right.
+Padding = tuple[int, int, int, int]
+
+
+class _Graph(nn.Module):
+    """uint8 frames in, probabilities and masks out."""
+
+    def __init__(self, network: RegionNetwork) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, images: Tensor) -> Tensor | tuple[Tensor, Tensor]:
+        if not self.network.sub_networks.has_masks:
+            return torch.sigmoid(self.network(images))
+        logits, masks = self.network(images, masks=True)
+        return torch.sigmoid(logits), masks
+
+
+def to_onnx(network: RegionNetwork, description: dict[str, Any]) -> bytes:
+    """Return the serialised graph of a network with its description."""
+    outputs = ["probabilities"] + (["masks"] if network.sub_networks.has_masks else [])
+    network = copy.deepcopy(network).cpu().eval()
+    uneven = _pad_evenly(network)
+    buffer = io.BytesIO()
+    with warnings.catch_warnings():
+        # Shapes are checked while tracing, and the older exporter announces its successor.
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            _Graph(network),
+            (torch.zeros(2, *FRAME, dtype=torch.uint8),),
+            buffer,  # type: ignore[arg-type]  # takes a stream, whatever its annotation says
+            input_names=["images"],
+            output_names=outputs,
+            dynamic_axes={name: {0: "N"} for name in ["images", *outputs]},
+            opset_version=OPSET,
+            # Anything but EVAL keeps BatchNorm out of the convolutions, under its own names.
+            training=torch.onnx.TrainingMode.PRESERVE,
+            do_constant_folding=False,
+            dynamo=False,
+        )
+    model = onnx.load_from_string(buffer.getvalue())
+    _name_weights(model.graph)
+    _pad_as_before(model.graph, uneven)
+    _store_half(model.graph)
+    model.producer_name = "facelocus"
+    helper.set_model_props(model, {"facelocus": json.dumps(description)})
+    onnx.checker.check_model(model)
+    return bytes(model.SerializeToString())
+
+
+def _pad_evenly(network: RegionNetwork) -> dict[str, Padding]:
+    """Let convolutions that pad as TensorFlow does pad opposite sides alike; returns how each of them padded, by name.
+
+    Traced as they are they work out their padding for every batch, in a dozen nodes that keep a runtime from joining
+    layers. Where opposite sides differ it is by one at a stride above one, so that even padding gives as many
+    positions: the trace has the right shapes, and `_pad_as_before` the right answers.
+    """
+    padded = {name: layer for name, layer in network.named_modules() if isinstance(layer, Conv2dSame)}
+    found: dict[str, Padding] = {}
+
+    def read(layer: nn.Conv2d, inputs: tuple[Tensor], *, name: str) -> None:
+        height, width = (
+            get_same_padding(int(size), kernel, stride, dilation)
+            for size, kernel, stride, dilation in zip(
+                inputs[0].shape[-2:], layer.kernel_size, layer.stride, layer.dilation, strict=True
+            )
+        )
+        found[name] = (height // 2, width // 2, height - height // 2, width - width // 2)
+
+    hooks = [layer.register_forward_pre_hook(partial(read, name=name)) for name, layer in padded.items()]
+    with torch.no_grad():
+        network(torch.zeros(1, *FRAME, dtype=torch.uint8))
+    for hook in hooks:
+        hook.remove()
+    for name, (_, _, bottom, right) in found.items():
+        layer = padded[name]
+        layer.padding = (bottom, right)
+        layer.forward = partial(nn.Conv2d.forward, layer)  # type: ignore[method-assign]
+    return found
+
+
+def _pad_as_before(graph: onnx.GraphProto, paddings: dict[str, Padding]) -> None:
+    """Give convolutions, found by the name of their layer, the padding of each side."""
+    for node in graph.node:
+        if node.op_type == "Conv" and (padding := paddings.get(node.input[1].removesuffix(".weight"))):
+            (pads,) = (attribute for attribute in node.attribute if attribute.name == "pads")
+            pads.ints[:] = padding
+
+
+def _name_weights(graph: onnx.GraphProto) -> None:
+    """Give weights the names of the network's state, without the wrapper's."""
+    prefix = "network."
+    for initializer in graph.initializer:
+        initializer.name = initializer.name.removeprefix(prefix)
+    for node in graph.node:
+        for index, name in enumerate(node.input):
+            node.input[index] = name.removeprefix(prefix)
+
+
+def _store_half(graph: onnx.GraphProto) -> None:
+    """Keep matrices in half precision; a Cast under the weight's name gives them back in single."""
+    casts = []
+    for initializer in graph.initializer:
+        array = numpy_helper.to_array(initializer)
+        half = array.astype(np.float16) if array.dtype == np.float32 and array.ndim >= 2 else None
+        if half is None or not np.array_equal(half.astype(np.float32), array):
+            continue
+        name = initializer.name
+        initializer.CopyFrom(numpy_helper.from_array(half, name))
+        casts.append(helper.make_node("Cast", [name], [f"{name}.single"], to=TensorProto.FLOAT))
+        for node in graph.node:
+            for index, used in enumerate(node.input):
+                if used == name:
+                    node.input[index] = f"{name}.single"
+    nodes = [*casts, *graph.node]
+    del graph.node[:]
+    graph.node.extend(nodes)
