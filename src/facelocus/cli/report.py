@@ -56,3 +56,25 @@ def localisation(
 
     for file in write_report(records):
         typer.echo(str(file))
+
+
+@app.command()
+def weights(
+    records: Annotated[
+        Path,
+        typer.Option(
+            metavar="FOLDER", help="runs.jsonl, people/ and records of runs; the page is written beside them."
+        ),
+    ] = Path("results/weights"),
+) -> None:
+    """List what was tried for the shipped weights: their runs, and one change at a time in a small form.
+
+    Writes report.md, the same bytes from the same records. What has no records yet says so.
+    """
+    from facelocus.cli.lab import require_lab
+
+    require_lab()
+    from facelocus.reports.weights import write_report
+
+    for file in write_report(records):
+        typer.echo(str(file))

@@ -1,0 +1,135 @@
+"""What was tried for the shipped weights: the runs that made them, and one change at a time in the small form."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+from statistics import fmean
+
+from facelocus.errors import InputError
+from facelocus.reports.grid import runs
+from facelocus.reports.grid.differences import Resamples
+from facelocus.reports.grid.markdown import listed, points, table, with_bounds
+from facelocus.reports.grid.page import write_page
+from facelocus.reports.grid.people import read_people
+from facelocus.reports.run_files import read_lines, read_record
+
+#: The way that the others are compared with.
+BASE = "base"
+_GRID = "facelocus grid weights_small --data CELEBA --to runs --results results/weights"
+
+
+class Run(runs.Run, frozen=True, kw_only=True):
+    """One line of runs.jsonl, of a grid of ways to better weights; its name is the way."""
+
+    def __post_init__(self) -> None:
+        if self.grid.split("_")[0] != "weights":
+            raise ValueError(f"grid {self.grid!r} is none of weights")
+        super().__post_init__()
+        self.refuse_other_attributes()
+
+
+def write_report(folder: Path) -> list[Path]:
+    """Write report.md beside the records of a folder; equal records give equal bytes.
+
+    Args:
+        folder: runs.jsonl with people/, and a folder with record.json and metrics.jsonl for each run that shipped.
+
+    Returns:
+        The file written.
+
+    Raises:
+        InputError: no such folder, or a file or line of it is damaged; names the file.
+        StorageError: the page cannot be written.
+    """
+    if not folder.is_dir():
+        raise InputError(f"{folder}: no such folder: name the one that holds runs.jsonl")
+    read = runs.read_runs(folder / "runs.jsonl", Run)
+    sections = {
+        "# What was tried for the shipped weights": [
+            "Choices are made by validation faces alone; test faces say what they were worth. Made by "
+            "`facelocus report weights` from the records beside it."
+        ],
+        "## The runs that shipped": [_shipped(folder)],
+        "## One change at a time": [_ways(read, Resamples(*read_people(folder / "people", read)))],
+    }
+    return write_page(folder, sections, {})
+
+
+def _shipped(folder: Path) -> str:
+    """Return each run that is kept, in the order of their dates."""
+    records = {file.parent: read_record(file) for file in folder.glob("*/record.json")}
+    rows = []
+    for run, record in sorted(records.items(), key=lambda item: (item[1]["date"], item[0])):
+        validations = [line for line in read_lines(run / "metrics.jsonl") if "validation" in line]
+        scores = [f"{line['validation']['mean_accuracy']:.2f}" for line in validations]
+        rows.append(
+            (
+                f"`{record['recipe']}`",
+                f"`{before['recipe']}`" if (before := record.get("from")) else "ImageNet weights",
+                record["device"],
+                f"{validations[-1]['step']:,}" if validations else "",
+                f"{record['seconds'] / 60:.0f}",
+                ", ".join(scores),
+            )
+        )
+    text = (
+        "What the last one scores is in the [model card](../../docs/model-card.md). Validation accuracy at a threshold "
+        "of one half, in percent, by epochs:"
+    )
+    header = ("recipe", "from", "device", "steps", "minutes", "validation")
+    return f"{text}\n\n{table(header, rows, words=3)}" if rows else "No records yet of them."
+
+
+def _ways(read: Sequence[Run], resamples: Resamples) -> str:
+    """Return every way less the base: on validation faces, and on test faces with intervals over people and seeds."""
+    cells: dict[str, list[Run]] = defaultdict(list)
+    for run in read:
+        cells[run.name].append(run)
+    base = cells.pop(BASE, [])
+    if not base:
+        return f"No records yet: `{_GRID}`"
+    first = base[0]
+    text = (
+        f"PSE(b), small pictures, {first.iterations:,} iterations on some of {first.data.training_images:,} images: "
+        "what so short a training shows may be otherwise in a long one. The base reaches "
+        f"{fmean(run.validation.mean_accuracy_at_half for run in base):.2f} on validation faces and "
+        f"{with_bounds(resamples.mean(base, 'mean_accuracy_at_half'), signed=False)} on test faces. Points more than "
+        "it, the best on validation faces first; in brackets are 95 % intervals, over people alone where there is one "
+        "seed. Seconds are of a run with other work beside it."
+    )
+    rows = []
+    for way, cell in sorted(cells.items(), key=lambda item: (-(_validation(item[1], base) or 0), item[0])):
+        gained = _validation(cell, base)
+        changed = listed(_changed(cell[0], first))
+        rows.append(
+            (
+                f"{way.replace('_', ' ')}: {changed}",
+                str(len(cell)),
+                "no seed in common" if gained is None else points(gained),
+                with_bounds(resamples.difference(cell, base, "mean_accuracy_at_half")),
+                with_bounds(resamples.difference(cell, base, "mean_balanced_accuracy")),
+                f"{fmean(run.seconds for run in cell):.0f}",
+            )
+        )
+    header = ("changed", "seeds", "validation", "test", "test, balanced", "seconds")
+    return f"{text}\n\n{table(header, rows)}"
+
+
+def _validation(ours: Sequence[Run], theirs: Sequence[Run]) -> float | None:
+    """Return how many points more ours have on validation faces, over the seeds of both; None without any."""
+    score = {run.seed: run.validation.mean_accuracy_at_half for run in theirs}
+    apart = [run.validation.mean_accuracy_at_half - score[run.seed] for run in ours if run.seed in score]
+    return fmean(apart) if apart else None
+
+
+def _changed(run: Run, base: Run) -> list[str]:
+    """Return the settings that a way has otherwise than the base."""
+    keys = sorted((run.settings | base.settings).keys() - {"seed", "phases"})
+    changed = [
+        f"`{key}={run.settings.get(key, 'its default')}`"
+        for key in keys
+        if run.settings.get(key) != base.settings.get(key)
+    ]
+    return changed + ([f"{run.iterations:,} iterations"] if run.iterations != base.iterations else [])
