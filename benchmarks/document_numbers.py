@@ -14,7 +14,7 @@ from documents.cluster import billion
 from documents.cluster import rates as cluster_rates
 from documents.localisation import conditions, localisation, localised
 from documents.own_data import own_labels, sharding
-from documents.performance import h100, h100_kernels, processor
+from documents.performance import cost, h100, h100_kernels, processor, waiting
 from documents.photographs import columns, found, quality, speed
 from documents.search import quality as search_quality
 from documents.search import speed as search_speed
@@ -47,7 +47,13 @@ BLOCKS: dict[str, dict[str, Callable[[], str]]] = {
         "javascript": lambda: example("model_file.mjs", "javascript"),
     },
     "docs/photographs.md": {"columns": columns, "found": found, "quality": quality, "speed": speed},
-    "docs/performance.md": {"processor": processor, "h100": h100, "h100-kernels": h100_kernels},
+    "docs/performance.md": {
+        "processor": processor,
+        "waiting": waiting,
+        "cost": cost,
+        "h100": h100,
+        "h100-kernels": h100_kernels,
+    },
     "docs/search.md": {
         "search-quality": search_quality,
         "search-speed": search_speed,

@@ -1,4 +1,4 @@
-"""Speed: the forms tried on one H100, where their time goes, and this package on a processor."""
+"""Speed: the forms tried on one H100, this package on a processor, the way of the data, and cost against work."""
 
 from __future__ import annotations
 
@@ -77,11 +77,13 @@ def by_kind(profile: dict[str, Any]) -> dict[str, float]:
 
 def processor(folder: Path = BENCH) -> str:
     """Return what `facelocus bench` found on a processor, or that it has not been asked."""
-    if not (found := records(folder, device="cpu")):
+    found = [record for record in records(folder, device="cpu") if record["what"] in ("inference", "training_step")]
+    if not found:
         return "Not yet measured on a machine that does nothing else; the commands above do it.\n"
     lines = [
-        "| | images a second | quartiles | times the reference | of the arithmetic limit | attention |",
-        "|---|---|---|---|---|---|",
+        "| | images a second | quartiles | times the reference | one that keeps memory | of the arithmetic limit | "
+        "attention |",
+        "|---|---|---|---|---|---|---|",
     ]
     for record in found:
         what = f"`{record['recipe']}`, a step" if "recipe" in record else f"model file `{record['model']}`"
@@ -89,6 +91,68 @@ def processor(folder: Path = BENCH) -> str:
         lines.append(
             f"| {what}, {record['precision']}, batch {record['batch']}, {record['threads']} threads | "
             f"{record['images_per_second']:.3g} | {low:.3g} to {high:.3g} | {record['times_the_reference']:.2f} | "
+            f"{record.get('times_the_reference_keeping_memory', '')} | "
             f"{100 * record['share_of_arithmetic_limit']:.0f} % | {100 * record['pse_share']:.1f} % |"
         )
     return "\n".join(lines) + "\n"
+
+
+def waiting(folder: Path = BENCH) -> str:
+    """Return how fast data come beside what they come to."""
+    lines = ["| | images a second | beside it | |", "|---|---|---|---|"]
+    packs = records(folder, what="pack")
+    for pack in packs:
+        disk, place = pack["disk_megabytes_per_second"], "a disk"
+        if pack["file_system"] == "tmpfs":
+            place = "memory"
+        lines.append(
+            f"| official JPEG to a Pack, {pack['images']:,} into {place} | {pack['images_per_second']:,.0f} | decoding "
+            f"alone: {pack['reference_images_per_second']:,.0f} | {pack['share_of_decoder']:.2f} of it; writing "
+            f"{disk['packing']:,.0f} MB/s, of {disk['writing_alone']:,.0f} alone |"
+        )
+    trainings = records(folder, what="training_data")
+    for training in trainings:
+        run = training["runs"]["all memory"]
+        wait = run["wait_milliseconds"]
+        lines.append(
+            f"| Pack to the training step, batch {training['batch']}, {training['precision']} | "
+            f"{run['images_per_second']:,.0f} | batches alone: {run['batches_alone_images_per_second']:,.0f} | waits "
+            f"{100 * wait['share_of_time']:.2f} % of the time for its batch, at most {wait['slowest']:.1f} ms a step; "
+            f"random changes: {100 * run['random_changes_share_of_time']:.1f} % |"
+        )
+    files = [record for record in records(folder, what="files_to_scores") if record.get("aligned")]
+    for scores in files:
+        lines.append(
+            f"| aligned JPEG files to 40 scores | {scores['images_per_second']:,.0f} | decoding alone: "
+            f"{scores['decode_images_per_second']:,.0f}, network alone: {scores['network_images_per_second']:,.0f}, "
+            f"qualities alone: {scores['quality_images_per_second']:,.0f}, file after file: "
+            f"{scores['reference_images_per_second']:,.0f} | {scores['share_of_the_slower']:.2f} of the slower |"
+        )
+    (device,) = {f"{record['device_name']}, {record['cores']} cores" for record in (*packs, *trainings, *files)}
+    return f"{device}.\n\n" + "\n".join(lines) + "\n"
+
+
+def cost(folder: Path = BENCH) -> str:
+    """Return the exponents of every line of the records of cost against work."""
+    table = [
+        "| work | line | from | to | time, exponent | over its end | memory, exponent | over its end | most memory |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+    for record in records(folder, what="cost"):
+        memory = {line["line"]: line for line in record["lines"] if line["cost"] == "bytes"}
+        for line in (line for line in record["lines"] if line["cost"] == "seconds"):
+            (first, soonest), (last, longest) = line["points"][0], line["points"][-1]
+            added = memory.get(line["line"])
+            held = "| | |"
+            if added is not None:
+                most = max(peak for _, peak in added["points"]) / 1e9
+                held = f"{added['exponent']:.2f} | {added['exponent_at_the_end']:.2f} | {most:.2f} GB |"
+            table.append(
+                f"| {record['axis']} | {line['line']} | {_spent(soonest)} at {first:,} | "
+                f"{_spent(longest)} at {last:,} | {line['exponent']:.2f} | {line['exponent_at_the_end']:.2f} | {held}"
+            )
+    return "\n".join(table) + "\n"
+
+
+def _spent(seconds: float) -> str:
+    return f"{seconds:.3g} s" if seconds >= 1 else f"{1000 * seconds:.3g} ms"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from documents.performance import BENCH, by_kind, h100, processor, records
+from documents.performance import BENCH, by_kind, cost, h100, processor, records, waiting
 
 
 def test_kinds_add_up_to_the_profile() -> None:
@@ -62,4 +62,26 @@ def test_a_processor_that_was_not_measured_is_said_to_be(tmp_path: Path) -> None
     }
     (tmp_path / "one.json").write_text(json.dumps(record))
     row = processor(tmp_path).splitlines()[-1]
-    assert row == "| model file `default`, fp32, batch 4, 2 threads | 30 | 29 to 31 | 2.50 | 70 % | 1.0 % |"
+    assert row == "| model file `default`, fp32, batch 4, 2 threads | 30 | 29 to 31 | 2.50 |  | 70 % | 1.0 % |"
+
+
+def test_a_cost_has_its_exponents_and_where_it_was_measured_its_memory(tmp_path: Path) -> None:
+    line = {"line": "a step", "exponent": 0.5, "exponent_at_the_end": 0.75}
+    seconds = line | {"cost": "seconds", "points": [[1, 0.25], [1024, 8.0]]}
+    record = {"what": "cost", "axis": "images", "lines": [seconds]}
+    (tmp_path / "one.json").write_text(json.dumps(record))
+    assert cost(tmp_path).splitlines()[-1] == "| images | a step | 250 ms at 1 | 8 s at 1,024 | 0.50 | 0.75 | | | |"
+    record["lines"] = [seconds, line | {"cost": "bytes", "points": [[1, 3e9], [1024, 2e9]]}]
+    (tmp_path / "one.json").write_text(json.dumps(record))
+    assert cost(tmp_path).splitlines()[-1].endswith("| 0.50 | 0.75 | 0.50 | 0.75 | 3.00 GB |")
+
+
+def test_every_way_of_the_data_is_said_with_what_it_leads_through() -> None:
+    rows = waiting().splitlines()[4:]
+    assert [row.split(",")[0].split(" |")[0] for row in rows] == [
+        "| official JPEG to a Pack",
+        "| official JPEG to a Pack",
+        "| Pack to the training step",
+        "| aligned JPEG files to 40 scores",
+    ]
+    assert all(row.count("|") == 5 for row in rows)

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from facelocus.data import Pack
-from facelocus.training.batches import Batches, rows_of_step
+from facelocus.training.batches import Batches, Order
 from facelocus.training.world import World
 
 CPU = torch.device("cpu")
@@ -16,7 +16,9 @@ ROWS = np.arange(100, 112)
 
 def epoch(number: int, seed: int = 0, batch: int = 4) -> list[int]:
     steps = len(ROWS) // batch
-    parts = [rows_of_step(ROWS, number * steps + at, batch, seed) for at in range(steps)]
+    order = Order(ROWS, batch, seed)
+    order.of_step(0)  # what was asked before changes nothing
+    parts = [order.of_step(number * steps + at) for at in range(steps)]
     assert all(len(part) == batch for part in parts)
     return np.concatenate(parts).tolist()
 
@@ -44,7 +46,7 @@ def test_rows_that_fill_no_batch_are_left_out_in_turn() -> None:
 def test_batches_are_the_packs_rows(pack: Pack) -> None:
     rows = pack.rows("train")
     for step, faces, labels in Batches(pack, rows, 6, seed=3, device=CPU, world=World()).steps(0, 7):
-        expected = rows_of_step(rows, step, 6, 3)
+        expected = Order(rows, 6, 3).of_step(step)
         assert set(expected) <= set(rows)
         assert faces.dtype == torch.uint8 and labels.dtype == torch.int8
         np.testing.assert_array_equal(faces.numpy(), pack.frames(expected))

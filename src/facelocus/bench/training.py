@@ -2,17 +2,23 @@
 
 Left out on both sides: random changes of the frames, and the moving average. Every layer learns, at the size of the
 recipe's last phase.
+
+On a processor the reference runs in a process of its own, as a plain script does: ours has told the allocator to keep
+freed memory, which would tell the reference as well. It is timed in our process too, so that both can be told apart.
 """
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
+import numpy as np
 import torch
-from torch import nn
 
 from facelocus.attributes import CELEBA, FRAME
+from facelocus.bench.apart import apart
 from facelocus.bench.limits import operations, share_of_limit
 from facelocus.bench.parts import step_parts
 from facelocus.bench.reference import PlainNetwork
@@ -28,6 +34,9 @@ from facelocus.training.record import device_name
 #: Largest difference of logits, in single precision, between ours and the reference.
 TOLERANCE = 1e-3
 
+#: The reference in our process.
+_KEEPING = "reference keeping memory"
+
 
 def training_record(recipe: Recipe, name: str, device: torch.device, rounds: int) -> dict[str, Any]:
     """Return the record of a recipe's training step.
@@ -42,20 +51,23 @@ def training_record(recipe: Recipe, name: str, device: torch.device, rounds: int
         RecipeError: the network cannot be built.
         FacelocusError: the reference computes something else.
     """
-    if device.type == "cpu":
-        keep_freed_memory()
+    on_processor = device.type == "cpu"
     recipes = {"": recipe}
     if recipe.network.attention != "none":
         recipes[" without"] = replace(recipe, network=replace(recipe.network, attention="none"))
-    networks: dict[str, nn.Module] = {}
-    for which, its_recipe in recipes.items():
-        ours = _network(its_recipe)
-        reference = PlainNetwork(ours)
-        _compare(ours, reference)
-        if device.type == "cuda" and recipe.precision == "bf16":
-            reference.to(memory_format=torch.channels_last)
-        networks |= {f"ours{which}": ours.to(device), f"reference{which}": reference.to(device)}
-    steps: dict[str, Step] = {key: TrainingStep(network, recipe, device) for key, network in networks.items()}
+    network = _ours(recipe)
+    with ExitStack() as stack:
+        steps: dict[str, Step] = {}
+        for which, its_recipe in recipes.items():
+            _compare(_ours(its_recipe), _reference(its_recipe, device))
+            make = partial(_reference_step, its_recipe, device, torch.get_num_threads())
+            steps[f"reference{which}"] = stack.enter_context(apart(make)) if on_processor else make()
+            ours = network if its_recipe is recipe else _ours(its_recipe)
+            steps[f"ours{which}"] = TrainingStep(ours.to(device), its_recipe, device)
+        if on_processor:
+            keep_freed_memory()
+            steps[_KEEPING] = _reference_step(recipe, device, torch.get_num_threads())
+        seconds = alternate(steps, rounds, device)
     record = {
         "what": "training_step",
         "recipe": name,
@@ -70,20 +82,34 @@ def training_record(recipe: Recipe, name: str, device: torch.device, rounds: int
         "torch": torch.__version__,
         "rounds": rounds,
     }
-    record |= rates(alternate(steps, rounds, device), recipe.batch_size)
-    network = networks["ours"]
-    assert isinstance(network, RegionNetwork)
+    record |= rates(seconds, recipe.batch_size)
+    if on_processor:
+        quotient = np.array(seconds[_KEEPING]) / np.array(seconds["ours"])
+        record["times_the_reference_keeping_memory"] = round(float(np.median(quotient)), 3)
     forward = operations(TrainingStep(network, recipe, device, batch=2).logits) / 2
     record |= share_of_limit(record, 3 * forward, device)
     record["parts"] = step_parts(network, TrainingStep(network, recipe, device), rounds)
     return record | {"commit": commit(), "date": now(), "versions": versions("torch", "timm")}
 
 
-def _network(recipe: Recipe) -> RegionNetwork:
+def _ours(recipe: Recipe) -> RegionNetwork:
     torch.manual_seed(0)
     network = replace(recipe.network, size=recipe.phases[-1].size or recipe.network.size).build(CELEBA)
     network.trunk.to(memory_format=torch.channels_last)
     return network
+
+
+def _reference(recipe: Recipe, device: torch.device) -> PlainNetwork:
+    """Return the reference of our network, with its weights."""
+    reference = PlainNetwork(_ours(recipe))
+    if device.type == "cuda" and recipe.precision == "bf16":
+        reference.to(memory_format=torch.channels_last)
+    return reference
+
+
+def _reference_step(recipe: Recipe, device: torch.device, threads: int) -> TrainingStep:
+    torch.set_num_threads(threads)
+    return TrainingStep(_reference(recipe, device).to(device), recipe, device)
 
 
 @torch.no_grad()

