@@ -91,10 +91,14 @@ def processor(folder: Path = BENCH) -> str:
         lines.append(
             f"| {what}, {record['precision']}, batch {record['batch']}, {record['threads']} threads | "
             f"{record['images_per_second']:.3g} | {low:.3g} to {high:.3g} | {record['times_the_reference']:.2f} | "
-            f"{record.get('times_the_reference_keeping_memory', '')} | "
+            f"{_two_places(record.get('times_the_reference_keeping_memory'))} | "
             f"{100 * record['share_of_arithmetic_limit']:.0f} % | {100 * record['pse_share']:.1f} % |"
         )
     return "\n".join(lines) + "\n"
+
+
+def _two_places(number: float | None) -> str:
+    return "" if number is None else f"{number:.2f}"
 
 
 def waiting(folder: Path = BENCH) -> str:
