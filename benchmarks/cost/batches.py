@@ -18,7 +18,6 @@ import numpy as np
 import torch
 
 from facelocus.attributes import CELEBA, FRAME
-from facelocus.bench.cost import alone, draw_cost, lines
 from facelocus.bench.step import TrainingStep
 from facelocus.bench.timing import alternate
 from facelocus.files import write_atomically
@@ -27,6 +26,7 @@ from facelocus.processes import cores
 from facelocus.provenance import commit, cpu_name, now, versions
 from facelocus.recipes import load_recipe
 from facelocus.training.memory import keep_freed_memory
+from growth import alone, draw_cost, lines
 
 CPU = torch.device("cpu")
 BATCHES = (2, 4, 8, 16, 32, 64, 128)

@@ -28,7 +28,6 @@ from typing import Any
 import numpy as np
 import torch
 
-from facelocus.bench.cost import alone, draw_cost, lines
 from facelocus.data import FaceTable, Pack, read_table
 from facelocus.files import write_atomically
 from facelocus.model import Model
@@ -36,6 +35,7 @@ from facelocus.processes import cores
 from facelocus.provenance import commit, cpu_name, now, versions
 from facelocus.training.batches import Batches
 from facelocus.training.world import World
+from growth import alone, draw_cost, lines
 
 IMAGES = tuple(2**power for power in (10, 12, 14, 16, 18, 20))
 PICTURES = 1000

@@ -21,7 +21,6 @@ import torch
 from torch import Tensor, nn
 
 from facelocus.attributes import CELEBA, AttributeSet
-from facelocus.bench.cost import alone, draw_cost, lines
 from facelocus.bench.reference import PlainNetwork
 from facelocus.bench.step import TrainingStep
 from facelocus.bench.timing import Step, alternate
@@ -31,6 +30,7 @@ from facelocus.processes import cores
 from facelocus.provenance import commit, cpu_name, now, versions
 from facelocus.recipes import load_recipe
 from facelocus.training.memory import keep_freed_memory
+from growth import alone, draw_cost, lines
 
 CPU = torch.device("cpu")
 REGIONS = (1, 2, 4, 8, 16, 32)

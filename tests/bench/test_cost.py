@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from cost import files_to_scores, images, regions
-from facelocus.bench.cost import alone, draw_cost, exponent, lines
 from faces import write_celeba
+from growth import alone, draw_cost, exponent, lines
 
 
 def ones(count: int) -> float:
