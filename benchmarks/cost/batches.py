@@ -9,7 +9,6 @@ and without a GPU; each point has a process of its own, in which the other panel
 from __future__ import annotations
 
 import argparse
-import json
 import statistics
 from dataclasses import replace
 from pathlib import Path
@@ -20,13 +19,10 @@ import torch
 from facelocus.attributes import CELEBA, FRAME
 from facelocus.bench.step import TrainingStep
 from facelocus.bench.timing import alternate
-from facelocus.files import write_atomically
 from facelocus.model import Model
-from facelocus.processes import cores
-from facelocus.provenance import commit, cpu_name, now, versions
 from facelocus.recipes import load_recipe
 from facelocus.training.memory import keep_freed_memory
-from growth import alone, draw_cost, lines
+from growth import alone, keep_costs
 
 CPU = torch.device("cpu")
 BATCHES = (2, 4, 8, 16, 32, 64, 128)
@@ -44,23 +40,14 @@ def main() -> None:
         for batch in BATCHES:
             seconds[name][batch], peaks[name][batch] = alone(work, batch, ROUNDS)
             print(name, batch, round(seconds[name][batch], 4), peaks[name][batch], flush=True)
-    record = {
-        "what": "cost",
+    about = {
         "axis": "faces in a batch",
         "about": f"recipe default at {load_recipe('default').phases[0].size}, model file default, fp32",
         "precision": "fp32",
         "rounds": ROUNDS,
-        "lines": lines("seconds", seconds) + lines("bytes", peaks),
-        "cores": cores(),
-        "device_name": cpu_name(),
-        "torch": torch.__version__,
         "model": Model.load("default").sha256,
-        "date": now(),
-        "commit": commit(),
-        "versions": versions("torch", "timm", "onnxruntime"),
     }
-    write_atomically(options.to / "cost_batches.json", json.dumps(record, indent=1) + "\n")
-    draw_cost(record, options.to / "cost_batches.png")
+    keep_costs(options.to / "cost_batches.json", about, seconds, peaks)
 
 
 def training(batch: int, rounds: int) -> float:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
+import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
 
-from facelocus.processes import pool_of
+from facelocus.files import write_atomically
+from facelocus.processes import cores, pool_of
+from facelocus.provenance import commit, cpu_name, now, versions
 from facelocus.reports.figure import GREY, GRID, STYLE, save_figure
 
 _Made = TypeVar("_Made")
@@ -70,6 +74,35 @@ def lines(cost: str, measured: Mapping[str, Mapping[int, float]]) -> list[dict[s
         ends = {"exponent": exponent(points), "exponent_at_the_end": exponent(points[-END:])}
         found.append({"line": name, "cost": cost, "points": points} | ends)
     return found
+
+
+def keep_costs(
+    file: Path, about: Mapping[str, Any], seconds: Mapping[str, Mapping[int, float]],
+    peaks: Mapping[str, Mapping[int, float]],
+) -> None:  # fmt: skip
+    """Write a record and, beside it, its picture.
+
+    Args:
+        file: the record; the picture has its name with .png.
+        about: what the record says beyond the lines and the machine; "axis" and "about" are drawn.
+        seconds, peaks: see `lines`.
+
+    Raises:
+        StorageError: a file cannot be written.
+    """
+    record = {
+        "what": "cost",
+        **about,
+        "lines": lines("seconds", seconds) + lines("bytes", peaks),
+        "cores": cores(),
+        "device_name": cpu_name(),
+        "torch": torch.__version__,
+        "date": now(),
+        "commit": commit(),
+        "versions": versions("torch", "timm", "numpy", "pillow", "onnxruntime"),
+    }
+    write_atomically(file, json.dumps(record, indent=1) + "\n")
+    draw_cost(record, file.with_suffix(".png"))
 
 
 def draw_cost(record: Mapping[str, Any], file: Path) -> None:

@@ -17,7 +17,6 @@ it goes no further than SCORED, and training's batches no further than an EPOCH.
 from __future__ import annotations
 
 import argparse
-import json
 import runpy
 import shutil
 import time
@@ -29,13 +28,10 @@ import numpy as np
 import torch
 
 from facelocus.data import FaceTable, Pack, read_table
-from facelocus.files import write_atomically
 from facelocus.model import Model
-from facelocus.processes import cores
-from facelocus.provenance import commit, cpu_name, now, versions
 from facelocus.training.batches import Batches
 from facelocus.training.world import World
-from growth import alone, draw_cost, lines
+from growth import alone, keep_costs
 
 IMAGES = tuple(2**power for power in (10, 12, 14, 16, 18, 20))
 PICTURES = 1000
@@ -75,24 +71,15 @@ def main() -> None:
         if count <= SCORED:
             point("probabilities", count, scoring, pack)
         shutil.rmtree(pack)
-    record = {
-        "what": "cost",
+    about = {
         "axis": "images",
         "about": "memory without that of packing's workers, which does not grow",
         "precision": "fp32",
         "batch": BATCH,
         "pictures_shared": min(PICTURES, distinct),
-        "lines": lines("seconds", seconds) + lines("bytes", peaks),
-        "cores": cores(),
-        "device_name": cpu_name(),
-        "torch": torch.__version__,
         "model": Model.load("default").sha256,
-        "date": now(),
-        "commit": commit(),
-        "versions": versions("torch", "numpy", "pillow", "onnxruntime"),
     }
-    write_atomically(options.to / "cost_images.json", json.dumps(record, indent=1) + "\n")
-    draw_cost(record, options.to / "cost_images.png")
+    keep_costs(options.to / "cost_images.json", about, seconds, peaks)
 
 
 def packing(data: Path, folder: Path, images: int, rows: int | None) -> float:

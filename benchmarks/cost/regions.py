@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import copy
-import json
 import statistics
 from dataclasses import replace
 from pathlib import Path
@@ -24,13 +23,10 @@ from facelocus.attributes import CELEBA, AttributeSet
 from facelocus.bench.reference import PlainNetwork
 from facelocus.bench.step import TrainingStep
 from facelocus.bench.timing import Step, alternate
-from facelocus.files import write_atomically
 from facelocus.nn.network import RegionNetwork
-from facelocus.processes import cores
-from facelocus.provenance import commit, cpu_name, now, versions
 from facelocus.recipes import load_recipe
 from facelocus.training.memory import keep_freed_memory
-from growth import alone, draw_cost, lines
+from growth import alone, keep_costs
 
 CPU = torch.device("cpu")
 REGIONS = (1, 2, 4, 8, 16, 32)
@@ -55,23 +51,14 @@ def main() -> None:
             _, added = alone(two_steps, regions, BATCH, side)
             peaks.setdefault(f"training step, {side}", {})[regions] = added
     recipe = load_recipe("default")
-    record = {
-        "what": "cost",
+    about = {
         "axis": "regions",
         "about": f"recipe default at {recipe.phases[0].size}, a batch of {BATCH}, fp32",
         "precision": "fp32",
         "batch": BATCH,
         "rounds": ROUNDS,
-        "lines": lines("seconds", seconds) + lines("bytes", peaks),
-        "cores": cores(),
-        "device_name": cpu_name(),
-        "torch": torch.__version__,
-        "date": now(),
-        "commit": commit(),
-        "versions": versions("torch", "timm"),
     }
-    write_atomically(options.to / "cost_regions.json", json.dumps(record, indent=1) + "\n")
-    draw_cost(record, options.to / "cost_regions.png")
+    keep_costs(options.to / "cost_regions.json", about, seconds, peaks)
 
 
 def divided(regions: int) -> AttributeSet:
