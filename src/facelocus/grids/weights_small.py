@@ -11,8 +11,7 @@ BASE = replace(LITE_SMALL, network=replace(LITE_SMALL.network, attention="pse_co
 #: Name -> settings that differ from the base.
 _WAYS = {
     "base": (),
-    "larger_trunk": ("network.trunk=tf_efficientnet_lite1",),
-    "largest_trunk": ("network.trunk=tf_efficientnet_lite2",),
+    "larger_trunk": ("network.trunk=tf_efficientnet_lite2",),
     "coarser_stage_too": ("network.context=true",),
     "half_the_channels": ("network.channels=128",),
     "hidden_layer": ("network.hidden=64",),
