@@ -1,4 +1,4 @@
-"""As good as a stock fine-tune in a third of its time on two cores: docs/performance.md has both.
+"""Minutes on two cores, to be as good as a stock fine-tune of three times as long; docs/performance.md compares both.
 
 The first stages of an ImageNet network find edges and corners, of faces too. They see the most positions, so that
 leaving them as they are and deriving nothing through them is the most time that one setting can save.
