@@ -23,7 +23,7 @@ from tqdm import tqdm
 from facelocus.bench.reference import PlainNetwork
 from facelocus.data import Pack, open_pack
 from facelocus.files import write_atomically
-from facelocus.grids.paper_small import LITE_SMALL
+from facelocus.grids import load_grid
 from facelocus.metrics.accuracy import Confusion, mean_over_attributes
 from facelocus.provenance import commit, now, versions
 from facelocus.training.augment import augment
@@ -35,7 +35,7 @@ from facelocus.training.record import device_name
 from facelocus.training.start import first_network
 from facelocus.training.world import World
 
-RECIPE = replace(LITE_SMALL, network=replace(LITE_SMALL.network, attention="pse_conv"))
+RECIPE = load_grid("paper_small").recipes["tf_efficientnet_lite0/pse_conv"]
 _CPU = torch.device("cpu")
 _AT_ONCE = 128
 

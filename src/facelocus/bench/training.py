@@ -55,15 +55,14 @@ def training_record(recipe: Recipe, name: str, device: torch.device, rounds: int
     recipes = {"": recipe}
     if recipe.network.attention != "none":
         recipes[" without"] = replace(recipe, network=replace(recipe.network, attention="none"))
-    network = _ours(recipe)
+    networks = {which: _ours(its_recipe) for which, its_recipe in recipes.items()}
     with ExitStack() as stack:
         steps: dict[str, Step] = {}
         for which, its_recipe in recipes.items():
-            _compare(_ours(its_recipe), _reference(its_recipe, device))
+            _compare(networks[which], PlainNetwork(networks[which]))
             make = partial(_reference_step, its_recipe, device, torch.get_num_threads())
             steps[f"reference{which}"] = stack.enter_context(apart(make)) if on_processor else make()
-            ours = network if its_recipe is recipe else _ours(its_recipe)
-            steps[f"ours{which}"] = TrainingStep(ours.to(device), its_recipe, device)
+            steps[f"ours{which}"] = TrainingStep(networks[which].to(device), its_recipe, device)
         if on_processor:
             keep_freed_memory()
             steps[_KEEPING] = _reference_step(recipe, device, torch.get_num_threads())
@@ -86,6 +85,7 @@ def training_record(recipe: Recipe, name: str, device: torch.device, rounds: int
     if on_processor:
         quotient = np.array(seconds[_KEEPING]) / np.array(seconds["ours"])
         record["times_the_reference_keeping_memory"] = round(float(np.median(quotient)), 3)
+    network = networks[""]
     forward = operations(TrainingStep(network, recipe, device, batch=2).logits) / 2
     record |= share_of_limit(record, 3 * forward, device)
     record["parts"] = step_parts(network, TrainingStep(network, recipe, device), rounds)
@@ -99,17 +99,12 @@ def _ours(recipe: Recipe) -> RegionNetwork:
     return network
 
 
-def _reference(recipe: Recipe, device: torch.device) -> PlainNetwork:
-    """Return the reference of our network, with its weights."""
+def _reference_step(recipe: Recipe, device: torch.device, threads: int) -> TrainingStep:
+    torch.set_num_threads(threads)
     reference = PlainNetwork(_ours(recipe))
     if device.type == "cuda" and recipe.precision == "bf16":
         reference.to(memory_format=torch.channels_last)
-    return reference
-
-
-def _reference_step(recipe: Recipe, device: torch.device, threads: int) -> TrainingStep:
-    torch.set_num_threads(threads)
-    return TrainingStep(_reference(recipe, device).to(device), recipe, device)
+    return TrainingStep(reference.to(device), recipe, device)
 
 
 @torch.no_grad()

@@ -2,11 +2,11 @@
 
 from dataclasses import replace
 
-from facelocus.grids.paper_small import LITE_SMALL
+from facelocus.grids.paper_small import GRID as COMPARED
 from facelocus.recipes.teacher import RECIPE as TEACHER
 from facelocus.training.grid import Grid
 
-BASE = replace(LITE_SMALL, network=replace(LITE_SMALL.network, attention="pse_conv"))
+BASE = COMPARED.recipes["tf_efficientnet_lite0/pse_conv"]
 
 #: Name -> settings that differ from the base.
 _WAYS = {

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from statistics import fmean
 
-from facelocus.errors import InputError
 from facelocus.reports.grid import runs
 from facelocus.reports.grid.differences import Resamples
 from facelocus.reports.grid.markdown import listed, points, table, with_bounds
@@ -43,9 +42,7 @@ def write_report(folder: Path) -> list[Path]:
         InputError: no such folder, or a file or line of it is damaged; names the file.
         StorageError: the page cannot be written.
     """
-    if not folder.is_dir():
-        raise InputError(f"{folder}: no such folder: name the one that holds runs.jsonl")
-    read = runs.read_runs(folder / "runs.jsonl", Run)
+    read = runs.read_runs(folder, Run)
     sections = {
         "# What was tried for the shipped weights": [
             "Choices are made by validation faces alone; test faces say what they were worth. Made by "

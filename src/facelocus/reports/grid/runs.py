@@ -74,16 +74,19 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
 AnyRun = TypeVar("AnyRun", bound=Run)
 
 
-def read_runs(file: Path, kind: type[AnyRun]) -> tuple[AnyRun, ...]:
-    """Return the runs in the order of their names, none without the file.
+def read_runs(folder: Path, kind: type[AnyRun]) -> tuple[AnyRun, ...]:
+    """Return the runs of a folder's runs.jsonl in the order of their names, none without that file.
 
     Args:
-        file: runs.jsonl.
+        folder: of records.
         kind: what a line of it must be.
 
     Raises:
-        InputError: a line is damaged; names file and line.
+        InputError: no such folder, or a line is damaged; names file and line.
     """
+    if not folder.is_dir():
+        raise InputError(f"{folder}: no such folder: name the one that holds runs.jsonl")
+    file = folder / "runs.jsonl"
     if not file.exists():
         return ()
     runs: dict[str, AnyRun] = {}

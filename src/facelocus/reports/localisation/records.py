@@ -90,9 +90,7 @@ def read_records(folder: Path) -> Records:
     Raises:
         InputError: no such folder, a file or line of it is damaged, or its runs may not be compared; names the file.
     """
-    if not folder.is_dir():
-        raise InputError(f"{folder}: no such folder: name the one that holds runs.jsonl")
-    runs = read_runs(folder / "runs.jsonl", Run)
+    runs = read_runs(folder, Run)
     first: dict[str, Run] = {}
     for run in runs:
         if run.kind != first.setdefault(run.condition, run).kind:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from facelocus.errors import InputError
 from facelocus.reports.grid.people import Counts, read_people
 from facelocus.reports.grid.runs import read_runs
 from facelocus.reports.paper.costs import Costs, read_costs
@@ -36,8 +35,6 @@ def read_records(folder: Path) -> Records:
     Raises:
         InputError: no such folder, or a file or line of it is damaged; names file and line.
     """
-    if not folder.is_dir():
-        raise InputError(f"{folder}: no such folder: name the one that holds runs.jsonl")
-    runs = read_runs(folder / "runs.jsonl", Run)
+    runs = read_runs(folder, Run)
     labels, counts = read_people(folder / "people", [run for run in runs if not run.stand_in])
     return Records(runs, labels, counts, read_costs(folder / "costs.json"))
