@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
 import shutil
 import subprocess
@@ -124,14 +125,14 @@ def test_open_pack_removes_what_other_sources_left_unless_they_go_on(
 
 
 def test_a_second_process_waits_and_opens_what_the_first_has_made(
-    table: FaceTable, tmp_path: Path, monkeypatch: Any, capsys: Any
+    table: FaceTable, tmp_path: Path, monkeypatch: Any
 ) -> None:
     decode, begun, go_on, calls = decode_module.decode_frame, threading.Event(), threading.Event(), []
 
     def slow(content: bytes, where: str) -> np.ndarray:
         calls.append(where)
         begun.set()
-        assert go_on.wait(20)
+        assert go_on.wait(100)
         return decode(content, where)
 
     monkeypatch.setattr(decode_module, "decode_frame", slow)
@@ -140,14 +141,16 @@ def test_a_second_process_waits_and_opens_what_the_first_has_made(
     def build() -> None:
         packs.append(Pack.build(table, tmp_path / "pack", workers=1))
 
+    # Not capsys, which can lose what another thread says while it is asked.
+    monkeypatch.setattr(sys, "stderr", said := io.StringIO())
     both = [threading.Thread(target=build) for _ in range(2)]
     both[0].start()
-    assert begun.wait(20)
+    assert begun.wait(100)
     both[1].start()
-    said = ""
-    while "waiting" not in said:
-        said += capsys.readouterr().err
-    assert f"another process is making {tmp_path / 'pack'}: waiting for it\n" in said
+    deadline = time.monotonic() + 60
+    while f"another process is making {tmp_path / 'pack'}: waiting for it\n" not in said.getvalue():
+        assert time.monotonic() < deadline, said.getvalue()
+        time.sleep(0.01)
     go_on.set()
     for thread in both:
         thread.join()

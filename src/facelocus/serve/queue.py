@@ -75,9 +75,11 @@ class Queue:
 
     async def stop(self) -> None:
         """End the workers; what waits is not answered any more."""
-        for lane in self._lanes:
-            lane.cancel()
-        await asyncio.gather(*self._lanes, return_exceptions=True)
+        lanes = set(self._lanes)
+        while lanes:  # again and again: before Python 3.12 wait_for forgets a cancellation that comes with its answer
+            for lane in lanes:
+                lane.cancel()
+            _, lanes = await asyncio.wait(lanes, timeout=1)
         for pool in self._pools:
             _end(pool)
 
