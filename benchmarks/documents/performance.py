@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from statistics import mean, stdev
 from typing import Any
 
 from documents import RESULTS
@@ -95,6 +96,56 @@ def processor(folder: Path = BENCH) -> str:
             f"{100 * record['share_of_arithmetic_limit']:.0f} % | {100 * record['pse_share']:.1f} % |"
         )
     return "\n".join(lines) + "\n"
+
+
+def equal(folder: Path = BENCH) -> str:
+    """Return to what accuracy both forms train, and what seeds differ by."""
+    (record,) = records(folder, what="equal_training")
+    ours, reference = (", ".join(f"{value:.2f}" for value in record[side]) for side in ("ours", "reference"))
+    height, width = record["size"]
+    return (
+        f"After {record['iterations']} steps of {record['batch']} faces at {height} x {width}, seed by seed, right "
+        f"answers on test faces in percent: ours {ours}, the reference {reference}. Ours less the reference is "
+        f"{record['mean_difference']:+.3f} points on average; seeds alone differ by "
+        f"{record['standard_deviation_over_seeds']:.3f} (standard deviation).\n"
+    )
+
+
+def time_to_accuracy(folder: Path = BENCH) -> str:
+    """Return seconds and accuracies of a stock fine-tune and of `laptop`, and what share of the time that is."""
+    (record,) = records(folder, what="time_to_accuracy")
+    lines = [
+        f"{record['device_name']}, {record['threads']} threads, torch {record['versions']['torch']}; mean and standard "
+        f"deviation of {len(record['stock'])} runs in turns.",
+        "",
+        "| | seconds | validation | test | balanced, test |",
+        "|---|---|---|---|---|",
+    ]
+    for side, name in {"stock": "stock fine-tune", "laptop": "`laptop`"}.items():
+        columns = [_spread(record[side], "seconds", 0)]
+        columns += [_spread(record[side], key, 2) for key in ("validation", "test", "test_balanced")]
+        lines.append(f"| {name} | {' | '.join(columns)} |")
+    quotient = mean(run["seconds"] for run in record["laptop"]) / mean(run["seconds"] for run in record["stock"])
+    return "\n".join([*lines, "", f"`laptop` takes {100 * quotient:.0f} % of the stock fine-tune's time."]) + "\n"
+
+
+def minutes(folder: Path = BENCH) -> str:
+    """Return what `laptop` reaches in how many minutes, in one sentence."""
+    (record,) = records(folder, what="time_to_accuracy")
+    (spent, reached), (stock_spent, stock_reached) = (
+        (mean(run["seconds"] for run in record[side]) / 60, mean(run["test"] for run in record[side]))
+        for side in ("laptop", "stock")
+    )
+    return (
+        f"Minutes make a first one: `facelocus train laptop` reaches {reached:.2f} % of test labels right in "
+        f"{spent:.0f} minutes on {record['threads']} cores, a stock fine-tune of the same trunk {stock_reached:.2f} % "
+        f"in {stock_spent:.0f} ([how fast](docs/performance.md)).\n"
+    )
+
+
+def _spread(runs: list[dict[str, Any]], key: str, places: int) -> str:
+    values = [run[key] for run in runs]
+    return f"{mean(values):,.{places}f} ± {stdev(values) if len(values) > 1 else 0:.{places}f}"
 
 
 def _two_places(number: float | None) -> str:

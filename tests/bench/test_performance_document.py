@@ -7,7 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from documents.performance import BENCH, by_kind, cost, h100, processor, records, waiting
+from documents.performance import (
+    BENCH,
+    by_kind,
+    cost,
+    equal,
+    h100,
+    minutes,
+    processor,
+    records,
+    time_to_accuracy,
+    waiting,
+)
 
 
 def test_kinds_add_up_to_the_profile() -> None:
@@ -85,3 +96,27 @@ def test_every_way_of_the_data_is_said_with_what_it_leads_through() -> None:
         "| aligned JPEG files to 40 scores",
     ]
     assert all(row.count("|") == 5 for row in rows)
+
+
+def test_equal_trainings_are_told_by_what_seeds_differ_by(tmp_path: Path) -> None:
+    record = {"what": "equal_training", "ours": [89.0, 89.2], "reference": [89.1, 89.06], "mean_difference": 0.02,
+              "standard_deviation_over_seeds": 0.0283, "iterations": 300, "batch": 32, "size": [112, 96]}  # fmt: skip
+    (tmp_path / "equal.json").write_text(json.dumps(record))
+    text = equal(tmp_path)
+    assert "ours 89.00, 89.20, the reference 89.10, 89.06. Ours less the reference is +0.020 points" in text
+    assert "0.028 (standard deviation)" in text
+
+
+def test_time_to_accuracy_has_means_spreads_and_the_share_of_time(tmp_path: Path) -> None:
+    def runs(seconds: float, test: float) -> list[dict[str, float]]:
+        scores = {"validation": 91.5, "test": test, "test_balanced": 87.5}
+        return [scores | {"seed": seed, "seconds": seconds + 100 * seed} for seed in range(3)]
+
+    record = {"what": "time_to_accuracy", "device_name": "a processor", "threads": 2, "versions": {"torch": "2"}}
+    (tmp_path / "one.json").write_text(json.dumps(record | {"stock": runs(1900, 90.85), "laptop": runs(400, 90.9)}))
+    stock, laptop, _, share = time_to_accuracy(tmp_path).splitlines()[-4:]
+    assert stock == "| stock fine-tune | 2,000 ± 100 | 91.50 ± 0.00 | 90.85 ± 0.00 | 87.50 ± 0.00 |"
+    assert laptop.startswith("| `laptop` | 500 ± 100 |")
+    assert share == "`laptop` takes 25 % of the stock fine-tune's time."
+    assert "reaches 90.90 % of test labels right in 8 minutes on 2 cores" in minutes(tmp_path)
+    assert "90.85 % in 33 (" in minutes(tmp_path)
