@@ -98,25 +98,13 @@ def processor(folder: Path = BENCH) -> str:
     return "\n".join(lines) + "\n"
 
 
-def equal(folder: Path = BENCH) -> str:
-    """Return to what accuracy both forms train, and what seeds differ by."""
-    (record,) = records(folder, what="equal_training")
-    ours, reference = (", ".join(f"{value:.2f}" for value in record[side]) for side in ("ours", "reference"))
-    height, width = record["size"]
-    return (
-        f"After {record['iterations']} steps of {record['batch']} faces at {height} x {width}, seed by seed, right "
-        f"answers on test faces in percent: ours {ours}, the reference {reference}. Ours less the reference is "
-        f"{record['mean_difference']:+.3f} points on average; seeds alone differ by "
-        f"{record['standard_deviation_over_seeds']:.3f} (standard deviation).\n"
-    )
-
-
 def time_to_accuracy(folder: Path = BENCH) -> str:
     """Return seconds and accuracies of a stock fine-tune and of `laptop`, and what share of the time that is."""
     (record,) = records(folder, what="time_to_accuracy")
+    count = len(record["stock"])
     lines = [
-        f"{record['device_name']}, {record['threads']} threads, torch {record['versions']['torch']}; mean and standard "
-        f"deviation of {len(record['stock'])} runs in turns.",
+        f"{record['device_name']}, {record['threads']} threads, torch {record['versions']['torch']}; "
+        + (f"mean and standard deviation of {count} runs, in turns." if count > 1 else "**one run each** so far."),
         "",
         "| | seconds | validation | test | balanced, test |",
         "|---|---|---|---|---|",
@@ -143,9 +131,22 @@ def minutes(folder: Path = BENCH) -> str:
     )
 
 
+def ways(folder: Path = BENCH) -> str:
+    """Return what was tried on the way to `laptop`, on validation faces."""
+    (record,) = records(folder, what="laptop_ways")
+    lines = ["| phases, by epochs | frozen stages | validation on the way | at the end |", "|---|---|---|---|"]
+    for run in record["runs"]:
+        phases = [f"{phase['epochs']} at {phase['size'][0]} x {phase['size'][1]}" for phase in run["phases"]]
+        frozen = [str(phase["frozen_stages"]) for phase in run["phases"]]
+        *before, end = (f"{look['accuracy']:.2f} (step {look['step']:,})" for look in run["validation"])
+        lines.append(f"| {', then '.join(phases)} | {', '.join(frozen)} | {', '.join(before)} | {end} |")
+    return "\n".join(lines) + "\n"
+
+
 def _spread(runs: list[dict[str, Any]], key: str, places: int) -> str:
     values = [run[key] for run in runs]
-    return f"{mean(values):,.{places}f} ± {stdev(values) if len(values) > 1 else 0:.{places}f}"
+    deviation = f" ± {stdev(values):.{places}f}" if len(values) > 1 else ""
+    return f"{mean(values):,.{places}f}{deviation}"
 
 
 def _two_places(number: float | None) -> str:

@@ -59,8 +59,6 @@ def head(pack: Pack) -> dict[str, Any]:
         "data": {"description": pack.description, "fingerprint": pack.fingerprint},
         "device_name": device_name(_CPU),
         "threads": torch.get_num_threads(),
-        "commit": commit(),
-        "date": now(),
         "versions": versions("torch", "timm"),
         **{side: [] for side in SIDES},
     }
@@ -79,7 +77,8 @@ def run(side: str, data: Path, to: Path, seed: int) -> dict[str, Any]:
         kept = json.loads((to / str(seed) / "record.json").read_text())
         found, model = {"seconds": kept["seconds"], "steps": kept["iterations"]}, load_run(to / str(seed))
         on_validation, on_test = model.predict_rows(pack, validation), model.predict_rows(pack, test)
-    return {"seed": seed, **found, **scores(pack.labels[validation], on_validation, pack.labels[test], on_test)}
+    head = {"seed": seed, "commit": commit(), "date": now()}
+    return head | found | scores(pack.labels[validation], on_validation, pack.labels[test], on_test)
 
 
 def scores(

@@ -11,13 +11,13 @@ from documents.performance import (
     BENCH,
     by_kind,
     cost,
-    equal,
     h100,
     minutes,
     processor,
     records,
     time_to_accuracy,
     waiting,
+    ways,
 )
 
 
@@ -98,15 +98,6 @@ def test_every_way_of_the_data_is_said_with_what_it_leads_through() -> None:
     assert all(row.count("|") == 5 for row in rows)
 
 
-def test_equal_trainings_are_told_by_what_seeds_differ_by(tmp_path: Path) -> None:
-    record = {"what": "equal_training", "ours": [89.0, 89.2], "reference": [89.1, 89.06], "mean_difference": 0.02,
-              "standard_deviation_over_seeds": 0.0283, "iterations": 300, "batch": 32, "size": [112, 96]}  # fmt: skip
-    (tmp_path / "equal.json").write_text(json.dumps(record))
-    text = equal(tmp_path)
-    assert "ours 89.00, 89.20, the reference 89.10, 89.06. Ours less the reference is +0.020 points" in text
-    assert "0.028 (standard deviation)" in text
-
-
 def test_time_to_accuracy_has_means_spreads_and_the_share_of_time(tmp_path: Path) -> None:
     def runs(seconds: float, test: float) -> list[dict[str, float]]:
         scores = {"validation": 91.5, "test": test, "test_balanced": 87.5}
@@ -118,5 +109,22 @@ def test_time_to_accuracy_has_means_spreads_and_the_share_of_time(tmp_path: Path
     assert stock == "| stock fine-tune | 2,000 ± 100 | 91.50 ± 0.00 | 90.85 ± 0.00 | 87.50 ± 0.00 |"
     assert laptop.startswith("| `laptop` | 500 ± 100 |")
     assert share == "`laptop` takes 25 % of the stock fine-tune's time."
-    assert "reaches 90.90 % of test labels right in 8 minutes on 2 cores" in minutes(tmp_path)
-    assert "90.85 % in 33 (" in minutes(tmp_path)
+    (tmp_path / "one.json").write_text(
+        json.dumps(record | {"stock": runs(1900, 90.85)[:1], "laptop": runs(400, 90.9)[:1]})
+    )
+    assert "| stock fine-tune | 1,900 | 91.50 |" in time_to_accuracy(tmp_path)
+    assert "**one run each**" in time_to_accuracy(tmp_path)
+    assert "reaches 90.90 % of test labels right in 7 minutes on 2 cores" in minutes(tmp_path)
+    assert "90.85 % in 32 (" in minutes(tmp_path)
+
+
+def test_a_way_is_said_with_what_each_of_its_phases_reached(tmp_path: Path) -> None:
+    phases = [
+        {"epochs": 0.9, "size": [112, 96], "frozen_stages": 0},
+        {"epochs": 0.2, "size": [136, 112], "frozen_stages": 2},
+    ]
+    looks = [{"step": 1743, "accuracy": 91.14}, {"step": 2130, "accuracy": 90.67}]
+    record = {"what": "laptop_ways", "runs": [{"phases": phases, "validation": looks}]}
+    (tmp_path / "one.json").write_text(json.dumps(record))
+    row = "| 0.9 at 112 x 96, then 0.2 at 136 x 112 | 0, 2 | 91.14 (step 1,743) | 90.67 (step 2,130) |"
+    assert ways(tmp_path).splitlines()[-1] == row

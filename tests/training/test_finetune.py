@@ -13,7 +13,6 @@ import torch
 from facelocus.attributes import CELEBA, AttributeSet
 from facelocus.data import Pack
 from facelocus.errors import RecipeError, StoppedError, UsageError
-from facelocus.nn.network import NetworkSpec
 from facelocus.training import loop, stage
 from facelocus.training.recipe import Phase, Recipe
 from facelocus.training.run import load_run
@@ -69,34 +68,6 @@ def test_a_frozen_trunk_stays_as_it_was(transfer: Recipe, own: Pack, start: Star
     heads = load_run(run).network.sub_networks.state_dict()
     fresh = first_network(frozen, OWN, own.labels[own.rows("train")], start).sub_networks.state_dict()
     assert not torch.equal(heads["conv.weight"], fresh["conv.weight"])
-
-
-def test_first_stages_stay_as_they_were_and_the_others_learn(recipe: Recipe, pack: Pack, run: Path) -> None:
-    spec = NetworkSpec(trunk="tf_efficientnet_lite0", size=(32, 32), channels=16)
-    partly = dataclasses.replace(recipe, network=spec, phases=(Phase(iterations=4, frozen_stages=2),), ema=0)
-    train(partly, pack, run)
-    before = first_network(partly, pack.attributes, pack.labels, None).trunk.state_dict()
-    after = load_run(run).network.trunk.state_dict()
-    floats = {name for name, value in before.items() if value.is_floating_point()}
-    # Finished weights are rounded to half precision.
-    moved = {name for name in floats if not torch.allclose(after[name], before[name], rtol=1e-3, atol=1e-6)}
-    first = ("model.conv_stem", "model.bn1", "model.blocks.0.", "model.blocks.1.")
-    assert moved == {name for name in floats if not name.startswith(first)}
-
-
-@pytest.mark.parametrize(
-    ("trunk", "count", "mend"),
-    [
-        ("alexnet_cvgj", 1, "alexnet_cvgj has no stages to freeze"),
-        ("tf_efficientnet_lite0", 6, "the trunk has 4 stages"),
-    ],
-)
-def test_more_stages_than_there_are_cannot_be_frozen(trunk: str, count: int, mend: str, own: Pack) -> None:
-    network = NetworkSpec(trunk=trunk, size=(99, 99), pooling="max")
-    with pytest.raises(RecipeError, match=mend):
-        first_network(
-            Recipe(network=network, phases=(Phase(iterations=1, frozen_stages=count),)), OWN, own.labels, None
-        )
 
 
 def test_then_everything_learns(transfer: Recipe, own: Pack, start: Start, run: Path) -> None:

@@ -44,7 +44,7 @@ def test_every_shipped_recipe_survives_json(name: str) -> None:
 def test_a_recipe_written_before_a_field_existed_has_its_default() -> None:
     recipe = Recipe(phases=(Phase(epochs=2.0),))
     older = recipe.to_json()
-    del older["transfer"], older["augment"]["sharpness"], older["phases"][0]["frozen_stages"]
+    del older["transfer"], older["augment"]["sharpness"], older["phases"][0]["frozen"]
     read = Recipe.from_json(older)
     assert read == recipe and read.to_json() == recipe.to_json()
     assert differences(read, Recipe()) == differences(recipe, Recipe())

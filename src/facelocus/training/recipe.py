@@ -30,16 +30,12 @@ class Phase:
         iterations: batches, at least; few images then get more epochs.
         size: (height, width) the frames are resized to; None for the network's own.
         frozen: the trunk stays as it is and only the sub-networks learn, from features that are computed once.
-        frozen_stages: so many first stages of a timm trunk stay as they are, their BatchNorms as in evaluation. They
-            see the most positions, and nothing is derived through them: with two stages of EfficientNet-lite0 a step
-            takes three quarters of the time.
     """
 
     epochs: Annotated[float, msgspec.Meta(ge=0)] = 0.0
     iterations: Annotated[int, msgspec.Meta(ge=0)] = 0
     size: tuple[int, int] | None = None
     frozen: bool = False
-    frozen_stages: Annotated[int, msgspec.Meta(ge=0)] = 0
 
 
 @dataclass(frozen=True)

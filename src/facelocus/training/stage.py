@@ -10,14 +10,12 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 from tqdm import tqdm
 
-from facelocus.errors import RecipeError
 from facelocus.images.regions import region_maps
-from facelocus.nn.backbones import TimmTrunk
 from facelocus.nn.network import RegionNetwork
 from facelocus.training.augment import augment
 from facelocus.training.batches import Batches
 from facelocus.training.penalty import mask_penalty
-from facelocus.training.recipe import Penalty, Phase, Recipe
+from facelocus.training.recipe import Penalty, Recipe
 from facelocus.training.teachers import Teachers
 from facelocus.training.world import World
 
@@ -57,9 +55,6 @@ class Stage:
         self.phase, self.frozen = phase, recipe.phases[phase].frozen
         network.set_input_size(recipe.phases[phase].size or recipe.network.size, recipe.network.crop)
         network.trunk.requires_grad_(not self.frozen)
-        self._still = frozen_layers(network, recipe.phases[phase])
-        for layer in self._still:
-            layer.requires_grad_(False)
         self._maps: Tensor | None = None
         self._generator = torch.Generator(batches.device)
         self._kept = self._keep(length) if self.frozen else None
@@ -89,8 +84,6 @@ class Stage:
         self.network.train()
         if self.frozen:
             self.network.trunk.eval()
-        for layer in self._still:
-            layer.eval()
         with self._autocast():
             if self.recipe.penalty == Penalty():
                 return self._learning(batch), None
@@ -133,19 +126,6 @@ class Stage:
             frames = augment(frames, self.recipe.augment, self._generator)
             kept[variant, start : start + len(frames)] = self._features(frames)
         return kept
-
-
-def frozen_layers(network: RegionNetwork, phase: Phase) -> list[nn.Module]:
-    """Return the trunk's layers that stay as they are while the ones behind them learn.
-
-    Raises:
-        RecipeError: the trunk has not so many stages.
-    """
-    if phase.frozen_stages == 0:
-        return []
-    if not isinstance(network.trunk, TimmTrunk):
-        raise RecipeError(f"phases: {network.spec.trunk} has no stages to freeze: set frozen_stages to 0")
-    return network.trunk.first_stages(phase.frozen_stages)
 
 
 class _Heads(nn.Module):

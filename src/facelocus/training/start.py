@@ -19,7 +19,6 @@ from facelocus.nn.network import RegionNetwork
 from facelocus.nn.weights import read_tensors
 from facelocus.training.recipe import Penalty, Recipe
 from facelocus.training.run import load_weights
-from facelocus.training.stage import frozen_layers
 
 #: What a recipe's network has to be for published layers to fit.
 _PUBLISHED = {"trunk": "alexnet_cvgj", "channels": 256, "conv_groups": 2, "conv_affine": False}
@@ -173,7 +172,7 @@ def first_network(
         raise RecipeError("this recipe starts from the weights of another network: give --from default, say")
     torch.manual_seed(recipe.seed)
     network = recipe.network.build(attributes)
-    _try_phases(network, recipe)
+    _try_sizes(network, recipe)
     if recipe.penalty != Penalty():
         if not network.sub_networks.has_masks:
             raise RecipeError(
@@ -186,10 +185,9 @@ def first_network(
     return network
 
 
-def _try_phases(network: RegionNetwork, recipe: Recipe) -> None:
-    """Refuse a recipe of which a phase does not suit its network, before anything is written."""
+def _try_sizes(network: RegionNetwork, recipe: Recipe) -> None:
+    """Refuse a recipe of which a phase's size does not suit its network, before anything is written."""
     for phase in recipe.phases:
-        frozen_layers(network, phase)
         try:
             network.set_input_size(phase.size or recipe.network.size, recipe.network.crop)
         except ValueError as error:

@@ -88,20 +88,6 @@ class TimmTrunk(nn.Module):
             features = features + F.interpolate(self.coarse(kept[1]), features.shape[2:], mode="bilinear")
         return features
 
-    def first_stages(self, count: int) -> list[nn.Module]:
-        """Return the layers up to the end of a stage, the first stage being 1.
-
-        Raises:
-            RecipeError: there are not so many stages in use.
-        """
-        if count > self.stage + 1:
-            raise RecipeError(f"the trunk has {self.stage + 1} stages: set frozen_stages to no more")
-        end = self.model.feature_info[count - 1]["module"]
-        names = [name for name, _ in self.model.named_modules()]
-        last = max(at for at, name in enumerate(names) if f"{name}.".startswith(f"{end}."))
-        # What holds the stage, the network itself too, holds later layers as well.
-        return [self.model.get_submodule(name) for name in names[: last + 1] if name and not end.startswith(f"{name}.")]
-
 
 def load_packaged(model: nn.Module, name: str) -> None:
     """Copy packaged weights into the whole network by order of tensors, all shapes checked."""
