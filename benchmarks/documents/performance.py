@@ -125,7 +125,7 @@ def minutes(folder: Path = BENCH) -> str:
         for side in ("laptop", "stock")
     )
     return (
-        f"Minutes make a first one: `facelocus train laptop` reaches {reached:.2f} % of test labels right in "
+        f"Minutes are enough for a first network: `facelocus train laptop` reaches {reached:.2f} % of test labels right in "
         f"{spent:.0f} minutes on {record['threads']} cores, a stock fine-tune of the same trunk {stock_reached:.2f} % "
         f"in {stock_spent:.0f} ([how fast](docs/performance.md)).\n"
     )
@@ -134,12 +134,16 @@ def minutes(folder: Path = BENCH) -> str:
 def ways(folder: Path = BENCH) -> str:
     """Return what was tried on the way to `laptop`, on validation faces."""
     (record,) = records(folder, what="laptop_ways")
-    lines = ["| phases, by epochs | frozen stages | validation on the way | at the end |", "|---|---|---|---|"]
+    lines = [
+        "| phases, by epochs | frozen stages | rate, pooling | validation on the way | at the end |",
+        "|" + 5 * "---|",
+    ]
     for run in record["runs"]:
         phases = [f"{phase['epochs']} at {phase['size'][0]} x {phase['size'][1]}" for phase in run["phases"]]
         frozen = [str(phase["frozen_stages"]) for phase in run["phases"]]
+        kind = f"{run['rate']}, {run['pooling']}"
         *before, end = (f"{look['accuracy']:.2f} (step {look['step']:,})" for look in run["validation"])
-        lines.append(f"| {', then '.join(phases)} | {', '.join(frozen)} | {', '.join(before)} | {end} |")
+        lines.append(f"| {', then '.join(phases)} | {', '.join(frozen)} | {kind} | {', '.join(before)} | {end} |")
     return "\n".join(lines) + "\n"
 
 

@@ -124,7 +124,10 @@ def test_a_way_is_said_with_what_each_of_its_phases_reached(tmp_path: Path) -> N
         {"epochs": 0.2, "size": [136, 112], "frozen_stages": 2},
     ]
     looks = [{"step": 1743, "accuracy": 91.14}, {"step": 2130, "accuracy": 90.67}]
-    record = {"what": "laptop_ways", "runs": [{"phases": phases, "validation": looks}]}
+    record = {
+        "what": "laptop_ways",
+        "runs": [{"phases": phases, "validation": looks, "rate": 0.001, "pooling": "mean"}],
+    }
     (tmp_path / "one.json").write_text(json.dumps(record))
-    row = "| 0.9 at 112 x 96, then 0.2 at 136 x 112 | 0, 2 | 91.14 (step 1,743) | 90.67 (step 2,130) |"
+    row = "| 0.9 at 112 x 96, then 0.2 at 136 x 112 | 0, 2 | 0.001, mean | 91.14 (step 1,743) | 90.67 (step 2,130) |"
     assert ways(tmp_path).splitlines()[-1] == row
