@@ -125,9 +125,9 @@ def minutes(folder: Path = BENCH) -> str:
         for side in ("laptop", "stock")
     )
     return (
-        f"Minutes are enough for a first network: `facelocus train laptop` reaches {reached:.2f} % of test labels right "
-        f"in {spent:.0f} minutes on {record['threads']} cores, a stock fine-tune of the same trunk {stock_reached:.2f} % "
-        f"in {stock_spent:.0f} ([how fast](docs/performance.md)).\n"
+        f"Minutes are enough for a first network: `facelocus train laptop` reaches {reached:.2f} % of test labels "
+        f"right in {spent:.0f} minutes on {record['threads']} cores, a stock fine-tune of the same trunk "
+        f"{stock_reached:.2f} % in {stock_spent:.0f} ([how fast](docs/performance.md)).\n"
     )
 
 
