@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import Counter, deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
@@ -75,11 +75,9 @@ class Queue:
 
     async def stop(self) -> None:
         """End the workers; what waits is not answered any more."""
-        lanes = set(self._lanes)
-        while lanes:  # again and again: before Python 3.12 wait_for forgets a cancellation that comes with its answer
-            for lane in lanes:
-                lane.cancel()
-            _, lanes = await asyncio.wait(lanes, timeout=1)
+        for lane in self._lanes:
+            lane.cancel()
+        await asyncio.gather(*self._lanes, return_exceptions=True)
         for pool in self._pools:
             _end(pool)
 
@@ -170,8 +168,8 @@ class Queue:
             await self._replace(lane)
             work = self._begin(lane, function, *given)
         try:
-            return await asyncio.wait_for(work, seconds)
-        except (TimeoutError, asyncio.TimeoutError, BrokenProcessPool) as error:
+            return await within(work, seconds)
+        except (TimeoutError, BrokenProcessPool) as error:
             await self._replace(lane)
             raise _LostError from error
 
@@ -179,11 +177,27 @@ class Queue:
         """Give a lane a new process, and wait until it has opened everything: that is on no picture's time."""
         _end(self._pools[lane])
         self._pools[lane] = pool_of(1)
-        with contextlib.suppress(BrokenProcessPool, FacelocusError, TimeoutError, asyncio.TimeoutError):
-            await asyncio.wait_for(self._begin(lane, warm_up, self._workshop), _START)
+        with contextlib.suppress(BrokenProcessPool, FacelocusError, TimeoutError):
+            await within(self._begin(lane, warm_up, self._workshop), _START)
 
-    def _begin(self, lane: int, function: Callable[..., Any], *given: Any) -> Awaitable[Any]:
+    def _begin(self, lane: int, function: Callable[..., Any], *given: Any) -> asyncio.Future[Any]:
         return asyncio.get_running_loop().run_in_executor(self._pools[lane], function, *given)
+
+
+async def within(work: asyncio.Future[Any], seconds: float) -> Any:
+    """Return what a future brings.
+
+    Before Python 3.12 asyncio.wait_for forgets a cancellation that comes together with its answer.
+
+    Raises:
+        TimeoutError: it takes longer; it is cancelled, as it is with the caller.
+    """
+    try:
+        if not (await asyncio.wait({work}, timeout=seconds))[0]:
+            raise TimeoutError
+        return work.result()
+    finally:
+        work.cancel()
 
 
 class _LostError(Exception):
