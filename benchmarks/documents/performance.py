@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from statistics import mean, stdev
+from statistics import fmean
 from typing import Any
 
 from documents import RESULTS
+from facelocus.reports.grid.markdown import spread
 
 BENCH = RESULTS / "bench"
 
@@ -102,6 +103,7 @@ def time_to_accuracy(folder: Path = BENCH) -> str:
     """Return seconds and accuracies of a stock fine-tune and of `laptop`, and what share of the time that is."""
     (record,) = records(folder, what="time_to_accuracy")
     count = len(record["stock"])
+    keys = {"seconds": 0, "validation": 2, "test": 2, "test_balanced": 2}
     lines = [
         f"{record['device_name']}, {record['threads']} threads, torch {record['versions']['torch']}; "
         + (f"mean and standard deviation of {count} runs, in turns." if count > 1 else "**one run each** so far."),
@@ -110,10 +112,9 @@ def time_to_accuracy(folder: Path = BENCH) -> str:
         "|---|---|---|---|---|",
     ]
     for side, name in {"stock": "stock fine-tune", "laptop": "`laptop`"}.items():
-        columns = [_spread(record[side], "seconds", 0)]
-        columns += [_spread(record[side], key, 2) for key in ("validation", "test", "test_balanced")]
+        columns = [spread([run[key] for run in record[side]], places) for key, places in keys.items()]
         lines.append(f"| {name} | {' | '.join(columns)} |")
-    quotient = mean(run["seconds"] for run in record["laptop"]) / mean(run["seconds"] for run in record["stock"])
+    quotient = _mean(record["laptop"], "seconds") / _mean(record["stock"], "seconds")
     return "\n".join([*lines, "", f"`laptop` takes {100 * quotient:.0f} % of the stock fine-tune's time."]) + "\n"
 
 
@@ -121,14 +122,17 @@ def minutes(folder: Path = BENCH) -> str:
     """Return what `laptop` reaches in how many minutes, in one sentence."""
     (record,) = records(folder, what="time_to_accuracy")
     (spent, reached), (stock_spent, stock_reached) = (
-        (mean(run["seconds"] for run in record[side]) / 60, mean(run["test"] for run in record[side]))
-        for side in ("laptop", "stock")
+        (_mean(record[side], "seconds") / 60, _mean(record[side], "test")) for side in ("laptop", "stock")
     )
     return (
         f"Minutes are enough for a first network: `facelocus train laptop` reaches {reached:.2f} % of test labels "
         f"right in {spent:.0f} minutes on {record['threads']} cores, a stock fine-tune of the same trunk "
         f"{stock_reached:.2f} % in {stock_spent:.0f} ([how fast](docs/performance.md)).\n"
     )
+
+
+def _mean(runs: list[dict[str, Any]], key: str) -> float:
+    return fmean(run[key] for run in runs)
 
 
 def ways(folder: Path = BENCH) -> str:
@@ -145,12 +149,6 @@ def ways(folder: Path = BENCH) -> str:
         *before, end = (f"{look['accuracy']:.2f} (step {look['step']:,})" for look in run["validation"])
         lines.append(f"| {', then '.join(phases)} | {', '.join(frozen)} | {kind} | {', '.join(before)} | {end} |")
     return "\n".join(lines) + "\n"
-
-
-def _spread(runs: list[dict[str, Any]], key: str, places: int) -> str:
-    values = [run[key] for run in runs]
-    deviation = f" ± {stdev(values):.{places}f}" if len(values) > 1 else ""
-    return f"{mean(values):,.{places}f}{deviation}"
 
 
 def _two_places(number: float | None) -> str:

@@ -77,8 +77,8 @@ def run(side: str, data: Path, to: Path, seed: int) -> dict[str, Any]:
         kept = json.loads((to / str(seed) / "record.json").read_text())
         found, model = {"seconds": kept["seconds"], "steps": kept["iterations"]}, load_run(to / str(seed))
         on_validation, on_test = model.predict_rows(pack, validation), model.predict_rows(pack, test)
-    head = {"seed": seed, "commit": commit(), "date": now()}
-    return head | found | scores(pack.labels[validation], on_validation, pack.labels[test], on_test)
+    made = {"seed": seed, "commit": commit(), "date": now()}
+    return made | found | scores(pack.labels[validation], on_validation, pack.labels[test], on_test)
 
 
 def scores(

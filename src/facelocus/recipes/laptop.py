@@ -12,7 +12,7 @@ RECIPE = Recipe(
     phases=(Phase(epochs=1.3),),
     # More steps from as many images: what limits so short a training is steps.
     batch_size=32,
-    # In one pass nothing is learnt by heart.
+    # In little more than one pass nothing is learnt by heart.
     augment=Augment(flip=0.5),
     optimizer=Optimizer(rate=1e-3, weight_decay=0.02),
     schedule=Schedule(warmup=0.05),

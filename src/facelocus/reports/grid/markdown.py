@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from statistics import fmean, stdev
 
 from facelocus.reports.grid.differences import Estimate
 
@@ -19,6 +20,12 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]], words: int = 1) 
 def points(value: float) -> str:
     """Return a difference with its sign; never a minus before 0.00."""
     return f"{round(value, 2) + 0.0:+.2f}"
+
+
+def spread(values: Sequence[float], places: int = 2) -> str:
+    """Return the mean of values and, of several, the deviation between them."""
+    deviation = f" ± {stdev(values):.{places}f}" if len(values) > 1 else ""
+    return f"{fmean(values):,.{places}f}{deviation}"
 
 
 def with_bounds(estimate: Estimate | None, signed: bool = True) -> str:

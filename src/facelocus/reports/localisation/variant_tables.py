@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from statistics import fmean, stdev
+from statistics import fmean
 
 from facelocus.reports.grid.differences import METRICS, Estimate, Metric
-from facelocus.reports.grid.markdown import table, with_bounds
+from facelocus.reports.grid.markdown import spread, table, with_bounds
 from facelocus.reports.localisation.choice import ALLOWED, weigh
 from facelocus.reports.localisation.comparison import Comparison, Through
 from facelocus.reports.localisation.looks import (
@@ -66,11 +66,10 @@ def _scores(title: str, comparison: Comparison, metric: Metric) -> str:
     rows = []
     for name, cell in comparison.cells.items():
         scores = [float(getattr(run.test, metric)) for run in cell]
-        deviation = f" ± {stdev(scores):.2f}" if len(scores) > 1 else ""
         against = [
             "" if name == control else _or_missing(comparison.score_less(name, control, metric)) for control in CONTROLS
         ]
-        rows.append((VARIANTS[name].words, str(len(cell)), f"{fmean(scores):.2f}{deviation}", *against))
+        rows.append((VARIANTS[name].words, str(len(cell)), spread(scores), *against))
     header = ("network", "seeds", f"{title.lower()}, %", "less no attention's", "less PSE(b)'s")
     return table(header, rows)
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from statistics import fmean, stdev
 
 from facelocus.reports import published
-from facelocus.reports.grid.differences import METRICS, Metric, Resamples
-from facelocus.reports.grid.markdown import NONE_YET, counted, points, table, with_bounds
-from facelocus.reports.paper.conditions import Cell, Condition, Family
+from facelocus.reports.grid.differences import METRICS, Resamples
+from facelocus.reports.grid.markdown import NONE_YET, counted, points, spread, table, with_bounds
+from facelocus.reports.paper.conditions import Condition, Family
 from facelocus.reports.paper.costs import Costs, with_baseline
 from facelocus.reports.paper.growth import EXPONENTS, LEAST, Growth
 from facelocus.reports.paper.runs import FORMS, MODULES
@@ -44,14 +43,10 @@ def _scores(condition: Condition, resamples: Resamples) -> str:
         if module != "none":
             against = condition.cells["none"]
             differences = [with_bounds(resamples.difference(cell, against, metric)) for metric in METRICS]
-        rows.append([MODULES[module], str(len(cell)), *(_spread(cell, metric) for metric in METRICS), *differences])
+        scores = [spread([getattr(run.test, metric) for run in cell]) for metric in METRICS]
+        rows.append([MODULES[module], str(len(cell)), *scores, *differences])
     header = ("module", "seeds", "accuracy", "balanced accuracy", "accuracy less none's", "balanced less none's")
     return table(header, rows)
-
-
-def _spread(cell: Cell, metric: Metric) -> str:
-    scores = [getattr(run.test, metric) for run in cell]
-    return f"{fmean(scores):.2f}" + (f" ± {stdev(scores):.2f}" if len(scores) > 1 else "")
 
 
 def controls(of: Sequence[Family], resamples: Resamples) -> str:
