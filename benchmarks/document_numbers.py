@@ -12,9 +12,10 @@ from collections.abc import Callable
 from documents import ROOT
 from documents.cluster import billion
 from documents.cluster import rates as cluster_rates
+from documents.laptop import minutes, time_to_accuracy, ways
 from documents.localisation import conditions, localisation, localised
 from documents.own_data import own_labels, sharding
-from documents.performance import cost, h100, h100_kernels, minutes, processor, time_to_accuracy, waiting, ways
+from documents.performance import cost, h100, h100_kernels, processor, waiting
 from documents.photographs import columns, found, quality, speed
 from documents.search import quality as search_quality
 from documents.search import speed as search_speed

@@ -5,11 +5,9 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from statistics import fmean
 from typing import Any
 
 from documents import RESULTS
-from facelocus.reports.grid.markdown import spread
 
 BENCH = RESULTS / "bench"
 
@@ -96,58 +94,6 @@ def processor(folder: Path = BENCH) -> str:
             f"{_two_places(record.get('times_the_reference_keeping_memory'))} | "
             f"{100 * record['share_of_arithmetic_limit']:.0f} % | {100 * record['pse_share']:.1f} % |"
         )
-    return "\n".join(lines) + "\n"
-
-
-def time_to_accuracy(folder: Path = BENCH) -> str:
-    """Return seconds and accuracies of a stock fine-tune and of `laptop`, and what share of the time that is."""
-    (record,) = records(folder, what="time_to_accuracy")
-    count = len(record["stock"])
-    keys = {"seconds": 0, "validation": 2, "test": 2, "test_balanced": 2}
-    lines = [
-        f"{record['device_name']}, {record['threads']} threads, torch {record['versions']['torch']}; "
-        + (f"mean and standard deviation of {count} runs, in turns." if count > 1 else "**one run each** so far."),
-        "",
-        "| | seconds | validation | test | balanced, test |",
-        "|---|---|---|---|---|",
-    ]
-    for side, name in {"stock": "stock fine-tune", "laptop": "`laptop`"}.items():
-        columns = [spread([run[key] for run in record[side]], places) for key, places in keys.items()]
-        lines.append(f"| {name} | {' | '.join(columns)} |")
-    quotient = _mean(record["laptop"], "seconds") / _mean(record["stock"], "seconds")
-    return "\n".join([*lines, "", f"`laptop` takes {100 * quotient:.0f} % of the stock fine-tune's time."]) + "\n"
-
-
-def minutes(folder: Path = BENCH) -> str:
-    """Return what `laptop` reaches in how many minutes, in one sentence."""
-    (record,) = records(folder, what="time_to_accuracy")
-    (spent, reached), (stock_spent, stock_reached) = (
-        (_mean(record[side], "seconds") / 60, _mean(record[side], "test")) for side in ("laptop", "stock")
-    )
-    return (
-        f"Minutes are enough for a first network: `facelocus train laptop` reaches {reached:.2f} % of test labels "
-        f"right in {spent:.0f} minutes on {record['threads']} cores, a stock fine-tune of the same trunk "
-        f"{stock_reached:.2f} % in {stock_spent:.0f} ([how fast](docs/performance.md)).\n"
-    )
-
-
-def _mean(runs: list[dict[str, Any]], key: str) -> float:
-    return fmean(run[key] for run in runs)
-
-
-def ways(folder: Path = BENCH) -> str:
-    """Return what was tried on the way to `laptop`, on validation faces."""
-    (record,) = records(folder, what="laptop_ways")
-    lines = [
-        "| phases, by epochs | frozen stages | rate, pooling | validation on the way | at the end |",
-        "|" + 5 * "---|",
-    ]
-    for run in record["runs"]:
-        phases = [f"{phase['epochs']} at {phase['size'][0]} x {phase['size'][1]}" for phase in run["phases"]]
-        frozen = [str(phase["frozen_stages"]) for phase in run["phases"]]
-        kind = f"{run['rate']}, {run['pooling']}"
-        *before, end = (f"{look['accuracy']:.2f} (step {look['step']:,})" for look in run["validation"])
-        lines.append(f"| {', then '.join(phases)} | {', '.join(frozen)} | {kind} | {', '.join(before)} | {end} |")
     return "\n".join(lines) + "\n"
 
 

@@ -7,18 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from documents.performance import (
-    BENCH,
-    by_kind,
-    cost,
-    h100,
-    minutes,
-    processor,
-    records,
-    time_to_accuracy,
-    waiting,
-    ways,
-)
+from documents.performance import BENCH, by_kind, cost, h100, processor, records, waiting
 
 
 def test_kinds_add_up_to_the_profile() -> None:
@@ -96,38 +85,3 @@ def test_every_way_of_the_data_is_said_with_what_it_leads_through() -> None:
         "| aligned JPEG files to 40 scores",
     ]
     assert all(row.count("|") == 5 for row in rows)
-
-
-def test_time_to_accuracy_has_means_spreads_and_the_share_of_time(tmp_path: Path) -> None:
-    def runs(seconds: float, test: float) -> list[dict[str, float]]:
-        scores = {"validation": 91.5, "test": test, "test_balanced": 87.5}
-        return [scores | {"seed": seed, "seconds": seconds + 100 * seed} for seed in range(3)]
-
-    record = {"what": "time_to_accuracy", "device_name": "a processor", "threads": 2, "versions": {"torch": "2"}}
-    (tmp_path / "one.json").write_text(json.dumps(record | {"stock": runs(1900, 90.85), "laptop": runs(400, 90.9)}))
-    stock, laptop, _, share = time_to_accuracy(tmp_path).splitlines()[-4:]
-    assert stock == "| stock fine-tune | 2,000 ± 100 | 91.50 ± 0.00 | 90.85 ± 0.00 | 87.50 ± 0.00 |"
-    assert laptop.startswith("| `laptop` | 500 ± 100 |")
-    assert share == "`laptop` takes 25 % of the stock fine-tune's time."
-    (tmp_path / "one.json").write_text(
-        json.dumps(record | {"stock": runs(1900, 90.85)[:1], "laptop": runs(400, 90.9)[:1]})
-    )
-    assert "| stock fine-tune | 1,900 | 91.50 |" in time_to_accuracy(tmp_path)
-    assert "**one run each**" in time_to_accuracy(tmp_path)
-    assert "reaches 90.90 % of test labels right in 7 minutes on 2 cores" in minutes(tmp_path)
-    assert "90.85 % in 32 (" in minutes(tmp_path)
-
-
-def test_a_way_is_said_with_what_each_of_its_phases_reached(tmp_path: Path) -> None:
-    phases = [
-        {"epochs": 0.9, "size": [112, 96], "frozen_stages": 0},
-        {"epochs": 0.2, "size": [136, 112], "frozen_stages": 2},
-    ]
-    looks = [{"step": 1743, "accuracy": 91.14}, {"step": 2130, "accuracy": 90.67}]
-    record = {
-        "what": "laptop_ways",
-        "runs": [{"phases": phases, "validation": looks, "rate": 0.001, "pooling": "mean"}],
-    }
-    (tmp_path / "one.json").write_text(json.dumps(record))
-    row = "| 0.9 at 112 x 96, then 0.2 at 136 x 112 | 0, 2 | 0.001, mean | 91.14 (step 1,743) | 90.67 (step 2,130) |"
-    assert ways(tmp_path).splitlines()[-1] == row
