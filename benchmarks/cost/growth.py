@@ -101,6 +101,8 @@ def keep_costs(
         "commit": commit(),
         "versions": versions("torch", "timm", "numpy", "pillow", "onnxruntime"),
     }
+    # Minutes of measuring are not to be lost for a folder.
+    file.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(file, json.dumps(record, indent=1) + "\n")
     draw_cost(record, file.with_suffix(".png"))
 

@@ -18,7 +18,10 @@ def test_time_to_accuracy_has_means_spreads_and_the_share_of_time(tmp_path: Path
     stock, laptop, _, share = time_to_accuracy(tmp_path).splitlines()[-4:]
     assert stock == "| stock fine-tune | 2,000 ± 100 | 91.50 ± 0.00 | 90.85 ± 0.00 | 87.50 ± 0.00 |"
     assert laptop.startswith("| `laptop` | 500 ± 100 |")
-    assert share == "`laptop` takes 25 % of the stock fine-tune's time."
+    assert share == (
+        "`laptop` takes 25 % of the stock fine-tune's time and ends +0.00 points from it on validation faces, "
+        "+0.05 on test faces."
+    )
     (tmp_path / "one.json").write_text(
         json.dumps(record | {"stock": runs(1900, 90.85)[:1], "laptop": runs(400, 90.9)[:1]})
     )

@@ -1,4 +1,4 @@
-"""A quarter of an hour on two cores, to be as good as a stock fine-tune of three times as long.
+"""A quarter of an hour on two cores, for about what a stock fine-tune takes three quarters of one for.
 
 docs/performance.md compares both. Neither frozen stages of the trunk nor sizes that grow repaid what they cost.
 """
