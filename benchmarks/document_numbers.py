@@ -15,7 +15,7 @@ from documents.cluster import rates as cluster_rates
 from documents.laptop import minutes, time_to_accuracy, ways
 from documents.localisation import conditions, localisation, localised
 from documents.own_data import own_labels, sharding
-from documents.performance import cost, h100, h100_kernels, processor, waiting
+from documents.performance import cost, equal, h100, h100_kernels, processor, waiting
 from documents.photographs import columns, found, quality, speed
 from documents.search import quality as search_quality
 from documents.search import speed as search_speed
@@ -50,6 +50,7 @@ BLOCKS: dict[str, dict[str, Callable[[], str]]] = {
     "docs/photographs.md": {"columns": columns, "found": found, "quality": quality, "speed": speed},
     "docs/performance.md": {
         "processor": processor,
+        "equal": equal,
         "time-to-accuracy": time_to_accuracy,
         "laptop-ways": ways,
         "waiting": waiting,

@@ -97,6 +97,19 @@ def processor(folder: Path = BENCH) -> str:
     return "\n".join(lines) + "\n"
 
 
+def equal(folder: Path = BENCH) -> str:
+    """Return to what accuracy both forms train, and what seeds differ by."""
+    (record,) = records(folder, what="equal_training")
+    ours, reference = (", ".join(f"{value:.2f}" for value in record[side]) for side in ("ours", "reference"))
+    height, width = record["size"]
+    return (
+        f"After {record['iterations']} steps of {record['batch']} faces at {height} x {width}, seed by seed, right "
+        f"answers on test faces in percent: ours {ours}, the reference {reference}. Ours less the reference is "
+        f"{record['mean_difference']:+.3f} points on average; seeds alone differ by "
+        f"{record['standard_deviation_over_seeds']:.3f} (standard deviation).\n"
+    )
+
+
 def _two_places(number: float | None) -> str:
     return "" if number is None else f"{number:.2f}"
 

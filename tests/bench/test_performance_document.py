@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from documents.performance import BENCH, by_kind, cost, h100, processor, records, waiting
+from documents.performance import BENCH, by_kind, cost, equal, h100, processor, records, waiting
 
 
 def test_kinds_add_up_to_the_profile() -> None:
@@ -85,3 +85,12 @@ def test_every_way_of_the_data_is_said_with_what_it_leads_through() -> None:
         "| aligned JPEG files to 40 scores",
     ]
     assert all(row.count("|") == 5 for row in rows)
+
+
+def test_equal_trainings_are_told_by_what_seeds_differ_by(tmp_path: Path) -> None:
+    record = {"what": "equal_training", "ours": [89.0, 89.2], "reference": [89.1, 89.06], "mean_difference": 0.02,
+              "standard_deviation_over_seeds": 0.0283, "iterations": 300, "batch": 32, "size": [112, 96]}  # fmt: skip
+    (tmp_path / "equal.json").write_text(json.dumps(record))
+    text = equal(tmp_path)
+    assert "ours 89.00, 89.20, the reference 89.10, 89.06. Ours less the reference is +0.020 points" in text
+    assert "0.028 (standard deviation)" in text
