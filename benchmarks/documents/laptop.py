@@ -62,7 +62,7 @@ def ways(folder: Path = BENCH) -> str:
     for run in record["runs"]:
         phases = [f"{phase['epochs']} at {phase['size'][0]} x {phase['size'][1]}" for phase in run["phases"]]
         frozen = [str(phase["frozen_stages"]) for phase in run["phases"]]
-        kind = f"{run['rate']}, {run['pooling']}"
+        kind = f"{run['rate']}, {run['pooling']}" + (", all stages of the trunk" if run.get("context") else "")
         *before, end = (f"{look['accuracy']:.2f} (step {look['step']:,})" for look in run["validation"])
         lines.append(f"| {', then '.join(phases)} | {', '.join(frozen)} | {kind} | {', '.join(before)} | {end} |")
     return "\n".join(lines) + "\n"

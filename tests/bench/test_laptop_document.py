@@ -44,3 +44,6 @@ def test_a_way_is_said_with_what_each_of_its_phases_reached(tmp_path: Path) -> N
     (tmp_path / "one.json").write_text(json.dumps(record))
     row = "| 0.9 at 112 x 96, then 0.2 at 136 x 112 | 0, 2 | 0.001, mean | 91.14 (step 1,743) | 90.67 (step 2,130) |"
     assert ways(tmp_path).splitlines()[-1] == row
+    record["runs"][0]["context"] = True
+    (tmp_path / "one.json").write_text(json.dumps(record))
+    assert "| 0.001, mean, all stages of the trunk |" in ways(tmp_path)
