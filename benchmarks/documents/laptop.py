@@ -9,12 +9,14 @@ from typing import Any
 from documents.performance import BENCH, records
 from facelocus.reports.grid.markdown import spread
 
+#: What a run's mean is taken of -> places after the point.
+_KEYS = {"seconds": 0, "validation": 2, "test": 2, "test_balanced": 2}
+
 
 def time_to_accuracy(folder: Path = BENCH) -> str:
     """Return seconds and accuracies of a stock fine-tune and of `laptop`, and what share of the time that is."""
     (record,) = records(folder, what="time_to_accuracy")
     count = len(record["stock"])
-    keys = {"seconds": 0, "validation": 2, "test": 2, "test_balanced": 2}
     lines = [
         f"{record['device_name']}, {record['threads']} threads, torch {record['versions']['torch']}; "
         + (f"mean and standard deviation of {count} runs, in turns." if count > 1 else "**one run each** so far."),
@@ -23,9 +25,9 @@ def time_to_accuracy(folder: Path = BENCH) -> str:
         "|---|---|---|---|---|",
     ]
     for side, name in {"stock": "stock fine-tune", "laptop": "`laptop`"}.items():
-        columns = [spread([run[key] for run in record[side]], places) for key, places in keys.items()]
+        columns = [spread([run[key] for run in record[side]], places) for key, places in _KEYS.items()]
         lines.append(f"| {name} | {' | '.join(columns)} |")
-    ours, stock = ({key: _mean(record[side], key) for key in keys} for side in ("laptop", "stock"))
+    ours, stock = _means(record["laptop"]), _means(record["stock"])
     lines += [
         "",
         f"`laptop` takes {100 * ours['seconds'] / stock['seconds']:.0f} % of the stock fine-tune's time and ends "
@@ -38,18 +40,12 @@ def time_to_accuracy(folder: Path = BENCH) -> str:
 def minutes(folder: Path = BENCH) -> str:
     """Return what `laptop` reaches in how many minutes, in one sentence."""
     (record,) = records(folder, what="time_to_accuracy")
-    (spent, reached), (stock_spent, stock_reached) = (
-        (_mean(record[side], "seconds") / 60, _mean(record[side], "test")) for side in ("laptop", "stock")
-    )
+    ours, stock = _means(record["laptop"]), _means(record["stock"])
     return (
-        f"Minutes are enough for a first network: `facelocus train laptop` reaches {reached:.2f} % of test labels "
-        f"right in {spent:.0f} minutes on {record['threads']} cores, a stock fine-tune of the same trunk "
-        f"{stock_reached:.2f} % in {stock_spent:.0f} ([how fast](docs/performance.md)).\n"
+        f"Minutes are enough for a first network: `facelocus train laptop` reaches {ours['test']:.2f} % of test labels "
+        f"right in {ours['seconds'] / 60:.0f} minutes on {record['threads']} cores, a stock fine-tune of the same "
+        f"trunk {stock['test']:.2f} % in {stock['seconds'] / 60:.0f} ([how fast](docs/performance.md)).\n"
     )
-
-
-def _mean(runs: list[dict[str, Any]], key: str) -> float:
-    return fmean(run[key] for run in runs)
 
 
 def ways(folder: Path = BENCH) -> str:
@@ -66,3 +62,7 @@ def ways(folder: Path = BENCH) -> str:
         *before, end = (f"{look['accuracy']:.2f} (step {look['step']:,})" for look in run["validation"])
         lines.append(f"| {', then '.join(phases)} | {', '.join(frozen)} | {kind} | {', '.join(before)} | {end} |")
     return "\n".join(lines) + "\n"
+
+
+def _means(runs: list[dict[str, Any]]) -> dict[str, float]:
+    return {key: fmean(run[key] for run in runs) for key in _KEYS}
