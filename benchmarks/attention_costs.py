@@ -8,7 +8,6 @@ Steps of all modules of one trunk alternate, so that whatever else the machine d
 from __future__ import annotations
 
 import argparse
-import json
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -22,7 +21,7 @@ from tqdm import tqdm
 
 from facelocus.attributes import CELEBA, FRAME
 from facelocus.bench.limits import operations
-from facelocus.files import write_atomically
+from facelocus.files import write_record
 from facelocus.grids import load_grid
 from facelocus.nn.network import RegionNetwork
 from facelocus.provenance import commit, cpu_name, now, versions
@@ -57,7 +56,7 @@ def main() -> None:
         "threads": torch.get_num_threads(),
         "versions": versions("torch", "timm"),
     }
-    write_atomically(options.json, json.dumps(record, indent=1) + "\n")
+    write_record(options.json, record)
 
 
 def measured(trunk: str, recipes: dict[str, Recipe]) -> list[dict[str, Any]]:

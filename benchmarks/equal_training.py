@@ -9,7 +9,6 @@ to rounding, which a training enlarges: what is compared is the difference betwe
 from __future__ import annotations
 
 import argparse
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,7 +21,7 @@ from tqdm import tqdm
 
 from facelocus.bench.reference import PlainNetwork
 from facelocus.data import Pack, open_pack
-from facelocus.files import write_atomically
+from facelocus.files import write_record
 from facelocus.grids import load_grid
 from facelocus.metrics.accuracy import Confusion, mean_over_attributes
 from facelocus.provenance import commit, now, versions
@@ -48,7 +47,7 @@ def main() -> None:
     options = parser.parse_args()
     keep_freed_memory()
     record = measured(open_pack(options.pack), RECIPE, options.seeds)
-    write_atomically(options.json, json.dumps(record, indent=1) + "\n")
+    write_record(options.json, record)
 
 
 def measured(pack: Pack, recipe: Recipe, seeds: int) -> dict[str, Any]:

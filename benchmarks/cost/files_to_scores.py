@@ -11,7 +11,6 @@ start their processes anew; what FEW faces take is that start and is taken off.
 from __future__ import annotations
 
 import argparse
-import json
 import statistics
 import tempfile
 import time
@@ -25,7 +24,7 @@ import numpy.typing as npt
 
 from facelocus.attributes import FRAME
 from facelocus.data import read_table
-from facelocus.files import write_atomically
+from facelocus.files import write_record
 from facelocus.images.read import read_image
 from facelocus.model import Model
 from facelocus.photos.analyze import analyze
@@ -85,7 +84,7 @@ def main() -> None:
         low, middle, high = (float(f"{value:.4g}") for value in np.percentile(values, (25, 50, 75)))
         record |= {f"{name}images_per_second": middle, f"{name}images_per_second_quartiles": [low, high]}
     record["share_of_the_slower"] = round(record["share_of_the_slower"], 3)
-    write_atomically(options.to / "files_to_scores_cpu.json", json.dumps(record, indent=1) + "\n")
+    write_record(options.to / "files_to_scores_cpu.json", record)
 
 
 def written(data: Path, into: Path, count: int) -> Path:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -14,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
 
-from facelocus.files import write_atomically
+from facelocus.files import write_record
 from facelocus.processes import cores, pool_of
 from facelocus.provenance import commit, cpu_name, now, versions
 from facelocus.reports.figure import GREY, GRID, STYLE, save_figure
@@ -102,8 +101,7 @@ def keep_costs(
         "versions": versions("torch", "timm", "numpy", "pillow", "onnxruntime"),
     }
     # Minutes of measuring are not to be lost for a folder.
-    file.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(file, json.dumps(record, indent=1) + "\n")
+    write_record(file, record)
     draw_cost(record, file.with_suffix(".png"))
 
 

@@ -9,7 +9,6 @@ each attribute: how often two of them do, each person counting once, beside how 
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from facelocus.data.readers import read_table
-from facelocus.files import write_atomically
+from facelocus.files import write_record
 from facelocus.provenance import commit, now, versions
 
 
@@ -37,7 +36,7 @@ def main() -> None:
         "commit": commit(),
         "versions": versions("numpy"),
     }
-    write_atomically(arguments.to, json.dumps(record, indent=1) + "\n")
+    write_record(arguments.to, record)
 
 
 def agreement(labels: npt.NDArray[np.int8], people: npt.NDArray[np.integer], names: tuple[str, ...]) -> dict[str, Any]:

@@ -9,7 +9,6 @@ of the process that checks and its workers, beside the speed of decoding alone.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import time
 from collections.abc import Callable
@@ -18,6 +17,7 @@ from typing import Any
 
 from facelocus.data import FaceTable, read_table
 from facelocus.data.check import check
+from facelocus.files import write_record
 from facelocus.images.read import read_image
 from facelocus.processes import cores
 from facelocus.provenance import commit, cpu_name, now, versions
@@ -51,8 +51,7 @@ def main() -> None:
         "versions": versions("numpy", "pillow"),
         "device": cpu_name(),
     }
-    options.json.parent.mkdir(parents=True, exist_ok=True)
-    options.json.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    write_record(options.json, record)
 
 
 def plain_rate(table: FaceTable, pictures: int = 2000) -> float:

@@ -29,7 +29,7 @@ from tqdm import tqdm
 from facelocus.attributes import AttributeSet
 from facelocus.data import Pack
 from facelocus.data.table import SPLITS
-from facelocus.files import write_atomically
+from facelocus.files import write_record
 from facelocus.metrics import choose_thresholds
 from facelocus.metrics.accuracy import measure
 from facelocus.metrics.intervals import RESAMPLES, SEED, interval, resample
@@ -71,7 +71,7 @@ def main() -> None:
         train(base_recipe(), without(pack, HELD_OUT), options.run, name="base", device=CPU)
         return
     result = learn_all(only(pack, HELD_OUT), options.run, options.folder)
-    write_atomically(options.json, json.dumps(result, indent=1) + "\n")
+    write_record(options.json, result)
 
 
 def base_recipe() -> Recipe:

@@ -36,6 +36,7 @@ import numpy as np
 from facelocus.data import FaceTable, Pack, read_table
 from facelocus.data.decode import FrameTask, decode_frame
 from facelocus.data.frames import FRAME_BYTES
+from facelocus.files import write_record
 from facelocus.processes import cores, in_processes
 from facelocus.provenance import commit, cpu_name, now, versions
 
@@ -106,8 +107,7 @@ def main() -> None:
         data.unlink()
     if not options.keep:
         shutil.rmtree(pack)
-    options.json.parent.mkdir(parents=True, exist_ok=True)
-    options.json.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    write_record(options.json, record)
     print(json.dumps(record, indent=1))
 
 

@@ -24,6 +24,7 @@ import numpy.typing as npt
 
 from facelocus.data import Pack
 from facelocus.data.frames import FRAME_BYTES
+from facelocus.files import write_record
 from facelocus.processes import cores
 from facelocus.provenance import commit, cpu_name, now, versions
 
@@ -61,8 +62,7 @@ def main() -> None:
         "versions": versions("numpy"),
         "device": cpu_name(),
     }
-    options.json.parent.mkdir(parents=True, exist_ok=True)
-    options.json.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    write_record(options.json, record)
 
 
 def run(faces: Path, pack: Pack, way: Callable[[], Read], readers: int, cold: bool, batches: int) -> dict[str, Any]:

@@ -27,7 +27,7 @@ import torch
 from torch import Tensor
 
 from facelocus.data import Pack
-from facelocus.files import write_atomically
+from facelocus.files import write_record
 from facelocus.processes import cores
 from facelocus.provenance import commit, cpu_name, now, versions
 from facelocus.recipes import load_recipe
@@ -80,7 +80,7 @@ def main() -> None:
         "load_at_start": round(os.getloadavg()[0], 1),
         "versions": versions("torch", "numpy"),
     }
-    write_atomically(options.json, json.dumps(record, indent=1) + "\n")
+    write_record(options.json, record)
     print(json.dumps(record, indent=1))
 
 

@@ -25,7 +25,7 @@ from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
 from facelocus.attributes import CELEBA
-from facelocus.files import write_atomically
+from facelocus.files import write_record
 from facelocus.nn import NetworkSpec
 from facelocus.processes import cores
 from facelocus.provenance import commit, cpu_name, now, versions
@@ -64,7 +64,7 @@ def main() -> None:
         "load_at_start": round(os.getloadavg()[0], 1),
         "versions": versions("torch", "timm"),
     }
-    write_atomically(options.json, json.dumps(record, indent=1) + "\n")
+    write_record(options.json, record)
 
 
 def measured() -> dict[str, Any]:

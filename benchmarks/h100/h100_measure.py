@@ -22,7 +22,7 @@ import torch
 from torch import Tensor, nn
 
 from facelocus.attributes import CELEBA, FRAME
-from facelocus.files import write_atomically
+from facelocus.files import write_record
 from facelocus.nn.network import RegionNetwork
 from facelocus.provenance import commit, now
 from facelocus.recipes import load_recipe
@@ -168,7 +168,7 @@ def left() -> float:
 
 
 def write(name: str, record: dict[str, Any]) -> None:
-    write_atomically(FOLDER / f"{name}.json", json.dumps(record, indent=1) + "\n")
+    write_record(FOLDER / f"{name}.json", record)
 
 
 def read(name: str) -> dict[str, Any]:

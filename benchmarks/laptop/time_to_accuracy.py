@@ -20,7 +20,7 @@ import torch
 
 import stock
 from facelocus.data import Pack, open_pack
-from facelocus.files import write_atomically
+from facelocus.files import write_record
 from facelocus.metrics import choose_thresholds, measure
 from facelocus.metrics.accuracy import mean_over_attributes
 from facelocus.processes import pool_of
@@ -49,7 +49,7 @@ def main() -> None:
             pool = pool_of(1)
             record[side].append(pool.submit(run, side, options.data, options.to, seed).result())
             pool.shutdown()
-            write_atomically(options.json, json.dumps(record, indent=1) + "\n")
+            write_record(options.json, record)
 
 
 def head(pack: Pack) -> dict[str, Any]:

@@ -11,7 +11,6 @@ a mean over channels that is alike everywhere could not tell positions apart.
 from __future__ import annotations
 
 import argparse
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,7 +21,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from facelocus.data.pack import Pack, open_pack
-from facelocus.files import write_atomically
+from facelocus.files import write_record
 from facelocus.grids.paper_small import LITE_SMALL
 from facelocus.images.regions import region_maps
 from facelocus.metrics.localisation import concentration, likeness, own_and_others
@@ -65,7 +64,7 @@ def main() -> None:
         "device": cpu_name(),
         "versions": versions("torch", "timm", "numpy"),
     }
-    write_atomically(options.json, json.dumps(record, indent=1) + "\n")
+    write_record(options.json, record)
 
 
 def course(recipe: Recipe, pack: Pack, name: str) -> list[dict[str, Any]]:

@@ -12,7 +12,6 @@ their attributes show, a region's map lies in it more than the other regions' ma
 from __future__ import annotations
 
 import argparse
-import json
 from io import BytesIO
 from pathlib import Path
 
@@ -22,7 +21,7 @@ from tqdm import tqdm
 
 from facelocus.attributes import CELEBA
 from facelocus.data.pack import Pack, open_pack
-from facelocus.files import write_atomically
+from facelocus.files import write_atomically, write_record
 from facelocus.images.heatmaps import drawn_head, mask_grid
 from facelocus.images.regions import region_maps
 from facelocus.metrics.localisation import concentration, own_and_others, pointing
@@ -63,7 +62,7 @@ def main() -> None:
         "date": now(),
         "versions": versions("numpy"),
     }
-    write_atomically(options.json, json.dumps(record, indent=1) + "\n")
+    write_record(options.json, record)
     with BytesIO() as buffer:
         highest = np.sqrt(maps[0] / maps[0].max(axis=(1, 2), keepdims=True))
         mask_grid(drawn_head(), highest.astype(np.float32), CELEBA.regions, (214, 262)).save(buffer, "PNG")

@@ -24,6 +24,7 @@ from tqdm import tqdm
 
 from facelocus.attributes import FRAME
 from facelocus.detection.detect import Detection, Detector
+from facelocus.files import write_record
 from facelocus.images.align import CORRECTION, FITTED, LANDMARKS, frame_to_photo, similarity
 from facelocus.images.read import RGB, read_image
 from facelocus.provenance import commit, cpu_name, now, versions
@@ -70,8 +71,7 @@ def main() -> None:
         "versions": versions("numpy", "pillow", "onnxruntime"),
         "device": f"{cpu_name()}, 1 thread",
     }
-    arguments.to.parent.mkdir(parents=True, exist_ok=True)
-    arguments.to.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    write_record(arguments.to, report)
     print(json.dumps(report, indent=1))
 
 

@@ -32,7 +32,7 @@ from facelocus.data.readers import read_table
 from facelocus.detection.detect import Detection, Detector
 from facelocus.detection.labelled import labelled_face
 from facelocus.errors import ImageError
-from facelocus.files import write_atomically
+from facelocus.files import write_record
 from facelocus.images.read import RGB, read_image
 from facelocus.provenance import commit, cpu_name, now, versions
 from registration import LEAST, similarity_of_pixels
@@ -88,7 +88,7 @@ def main() -> None:
         "device": f"{cpu_name()}, 1 thread",
         "versions": versions("numpy", "pillow", "onnxruntime", "scikit-image", "matplotlib"),
     }
-    write_atomically(options.json, json.dumps(record, indent=1) + "\n")
+    write_record(options.json, record)
     print(json.dumps(record, indent=1))
 
 

@@ -36,7 +36,7 @@ from tqdm import tqdm
 import broken_pictures
 from facelocus.detection.detect import Detector
 from facelocus.errors import FacelocusError
-from facelocus.files import write_atomically
+from facelocus.files import write_record
 from facelocus.model import Model
 from facelocus.photos.analyze import analyze
 from facelocus.processes import cores
@@ -210,7 +210,7 @@ def main() -> None:
         "versions": versions("numpy", "pillow", "pillow-heif", "onnxruntime"),
     }
     if options.json:
-        write_atomically(options.json, json.dumps(record, indent=1) + "\n")
+        write_record(options.json, record)
     print(json.dumps({key: value for key, value in record.items() if key != "each"}, indent=1))
     if record["failed"]:
         raise SystemExit(f"{len(record['failed'])} failed: see {options.keep}")

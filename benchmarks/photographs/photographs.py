@@ -37,7 +37,7 @@ from facelocus.data.readers import read_table
 from facelocus.data.table import FaceTable
 from facelocus.detection import photograph
 from facelocus.detection.detect import Detector
-from facelocus.files import write_atomically
+from facelocus.files import write_record
 from facelocus.images.read import read_image
 from facelocus.model import Model
 from facelocus.photos import analyze as analysis
@@ -89,7 +89,7 @@ def main() -> None:
         "device_name": cpu_name(),
         "versions": versions("numpy", "pillow", "onnxruntime", "torch", "timm"),
     }
-    write_atomically(options.to, json.dumps(record, indent=1) + "\n")
+    write_record(options.to, record)
     print(json.dumps(record, indent=1))
 
 

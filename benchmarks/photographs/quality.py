@@ -27,7 +27,7 @@ from facelocus.data import Pack, open_pack, read_table
 from facelocus.detection.detect import Detector
 from facelocus.detection.labelled import labelled_face
 from facelocus.detection.photograph import Photograph
-from facelocus.files import write_atomically
+from facelocus.files import write_record
 from facelocus.metrics.accuracy import correct
 from facelocus.metrics.intervals import RESAMPLES, SEED, interval
 from facelocus.model import Model
@@ -73,7 +73,7 @@ def main() -> None:
         "device": cpu_name(),
         "versions": versions("numpy", "pillow", "onnxruntime"),
     }
-    write_atomically(options.json, json.dumps(record, indent=1) + "\n")
+    write_record(options.json, record)
     draw(record, options.picture)
     print(json.dumps(record, indent=1))
 

@@ -28,7 +28,7 @@ from facelocus.attributes import FRAME
 from facelocus.data.decode import decode_frame, decode_photograph
 from facelocus.data.readers import read_table
 from facelocus.data.table import FaceTable
-from facelocus.files import write_atomically
+from facelocus.files import write_record
 from facelocus.images import align
 from facelocus.metrics.accuracy import measure
 from facelocus.metrics.intervals import RESAMPLES, SEED, interval, resample
@@ -78,7 +78,7 @@ def main() -> None:
         "device": cpu_name(),
         "versions": versions("numpy", "pillow", "onnxruntime", "opencv-python-headless"),
     }
-    write_atomically(options.json, json.dumps(record, indent=1) + "\n")
+    write_record(options.json, record)
     print(json.dumps(record, indent=1))
 
 

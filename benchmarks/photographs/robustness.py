@@ -11,7 +11,6 @@ model's balanced thresholds, accuracy at its accuracy thresholds, both made for 
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +24,7 @@ from degraded import Frame, Random, blurred, compressed, faded, noisy, scaled, w
 from facelocus.cli.models import model_record, open_model
 from facelocus.data import Pack, open_pack
 from facelocus.errors import DataError, UsageError
-from facelocus.files import write_atomically
+from facelocus.files import write_record
 from facelocus.images.hide import cover, hide
 from facelocus.images.regions import region_maps
 from facelocus.metrics.accuracy import Confusion, correct, mean_over_attributes
@@ -87,7 +86,7 @@ def main() -> None:
             raise UsageError(f"--model {word!r}: give NAME=MODEL")
         models[name] = open_model(where)
     record = measure(open_pack(options.data), models, options.faces)
-    write_atomically(options.json, json.dumps(record, indent=1) + "\n")
+    write_record(options.json, record)
     draw(record, options.picture)
 
 

@@ -23,7 +23,7 @@ import numpy as np
 import openvino
 
 from facelocus.bench.limits import operations
-from facelocus.files import write_atomically
+from facelocus.files import write_record
 from facelocus.model import Model, shipped_models
 from facelocus.nn.weights import read_model_file
 from facelocus.provenance import commit, cpu_name, now, versions
@@ -75,7 +75,7 @@ def main() -> None:
         "device_name": cpu_name(),
         "versions": versions("onnxruntime", "openvino", "numpy"),
     }
-    write_atomically(options.json, json.dumps(record, indent=1) + "\n")
+    write_record(options.json, record)
     print(json.dumps(record, indent=1))
 
 

@@ -28,7 +28,7 @@ from tqdm import tqdm
 
 from facelocus.cli.models import predict_rows
 from facelocus.data.pack import Pack
-from facelocus.files import write_atomically
+from facelocus.files import write_record
 from facelocus.library.scores import Scores, encode
 from facelocus.model import Model
 from facelocus.provenance import commit, cpu_name, now, versions
@@ -75,7 +75,7 @@ def main() -> None:
         "device": cpu_name(),
         "versions": versions("numpy", "onnxruntime"),
     }
-    write_atomically(options.json, json.dumps(record, indent=1) + "\n")
+    write_record(options.json, record)
     print(json.dumps(found, indent=1))
 
 

@@ -28,7 +28,7 @@ import duckdb
 import numpy as np
 
 from facelocus.data.pack import Pack
-from facelocus.files import write_atomically
+from facelocus.files import write_record
 from facelocus.library.reader import Library
 from facelocus.library.scores import LIMIT, MIDDLE, SCALE, Scores, decode, encode, write_scores
 from facelocus.library.store import About, make_folder, open_store, transaction, write_about
@@ -110,7 +110,7 @@ def main() -> None:
         "device": cpu_name(),
         "versions": versions("numpy", "lark", "duckdb") | {"sqlite": sqlite3.sqlite_version},
     }
-    write_atomically(options.json, json.dumps(record, indent=1) + "\n")
+    write_record(options.json, record)
     print(json.dumps(record, indent=1))
 
 

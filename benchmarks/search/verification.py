@@ -26,7 +26,7 @@ from matplotlib.figure import Figure
 from tqdm import tqdm
 
 from facelocus.data.decode import decode_photograph
-from facelocus.files import write_atomically
+from facelocus.files import write_record
 from facelocus.model import Model
 from facelocus.provenance import commit, cpu_name, now, versions
 from facelocus.reports.figure import GREY, GRID, STYLE, save_figure
@@ -83,7 +83,7 @@ def main() -> None:
         "device": cpu_name(),
         "versions": versions("numpy", "pillow", "onnxruntime"),
     }
-    write_atomically(options.to.with_suffix(".json"), json.dumps(record, indent=1) + "\n")
+    write_record(options.to.with_suffix(".json"), record)
     draw(curves, found, options.to.with_suffix(".png"))
     print(json.dumps(found, indent=1))
 

@@ -30,7 +30,7 @@ from playwright.sync_api import Page, sync_playwright
 
 from facelocus import analyze
 from facelocus.detection import photograph
-from facelocus.files import write_atomically
+from facelocus.files import write_record
 from facelocus.images.read import RGB, read_image, read_reduced
 from facelocus.model import Model
 from facelocus.provenance import commit, cpu_name, now, versions
@@ -93,7 +93,7 @@ def main() -> None:
     }
     print(json.dumps(record, indent=2))
     if options.json:
-        write_atomically(options.json, json.dumps(record, indent=2) + "\n")
+        write_record(options.json, record)
 
 
 def averaged(source: bytes, longest: int | None, *, max_pixels: int) -> tuple[RGB, int]:

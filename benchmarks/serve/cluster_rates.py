@@ -26,7 +26,7 @@ import ray
 from tqdm import tqdm
 
 from facelocus.cluster.run import analyze_partitions
-from facelocus.files import write_atomically
+from facelocus.files import write_record
 from facelocus.model import Model
 from facelocus.photos.folder import analyze_folder
 from facelocus.photos.listing import Arguments
@@ -71,7 +71,7 @@ def main() -> None:
         "device_name": cpu_name(),
         "versions": versions("numpy", "pillow", "onnxruntime", "ray", "pyarrow"),
     }
-    write_atomically(options.to, json.dumps(record, indent=1) + "\n")
+    write_record(options.to, record)
     print(json.dumps(record, indent=1))
 
 

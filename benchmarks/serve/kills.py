@@ -24,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
 sys.path.insert(0, str(Path(__file__).parents[2] / "tests" / "serve"))
 
 from clients import AGREE, Asked, crowd, upload
-from facelocus.files import write_atomically
+from facelocus.files import write_record
 from facelocus.model import Model
 from facelocus.photos.analyze import analyze
 from facelocus.processes import cores
@@ -55,7 +55,7 @@ def main() -> None:
     }
     print(json.dumps(record, indent=1))
     if options.json:
-        write_atomically(options.json, json.dumps(record, indent=1) + "\n")
+        write_record(options.json, record)
 
 
 def measured(place: Path, model: Model, kills: int) -> dict[str, Any]:

@@ -32,7 +32,7 @@ from PIL import Image
 sys.path.insert(0, str(Path(__file__).parents[2] / "tests" / "serve"))
 
 from clients import Asked, Record, bad, crowd, photographs
-from facelocus.files import write_atomically
+from facelocus.files import write_record
 from facelocus.model import Model
 from facelocus.processes import cores
 from facelocus.provenance import commit, cpu_name, now, versions
@@ -74,7 +74,7 @@ def main() -> None:
     }
     print(json.dumps(record, indent=1))
     if options.json:
-        write_atomically(options.json, json.dumps(record, indent=1) + "\n")
+        write_record(options.json, record)
 
 
 def drawn(folder: Path, count: int) -> Path:

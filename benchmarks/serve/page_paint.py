@@ -25,7 +25,7 @@ from playwright.sync_api import Browser, sync_playwright
 HERE = Path(__file__).parents[2]
 sys.path[:0] = [str(HERE / "tests"), str(HERE / "tests" / "serve"), str(HERE / "benchmarks" / "search")]
 
-from facelocus.files import write_atomically  # noqa: E402
+from facelocus.files import write_record  # noqa: E402
 from facelocus.library.reader import Library  # noqa: E402
 from facelocus.library.store import open_store, transaction  # noqa: E402
 from facelocus.model import Model  # noqa: E402
@@ -71,7 +71,7 @@ def main() -> None:
     }
     print(json.dumps(record, indent=2))
     if options.json:
-        write_atomically(options.json, json.dumps(record, indent=2) + "\n")
+        write_record(options.json, record)
 
 
 def write_library(folder: Path, faces: int) -> None:

@@ -18,7 +18,7 @@ import numpy as np
 from facelocus.cli.models import model_record, open_model, predict_rows
 from facelocus.data.pack import open_pack
 from facelocus.errors import DataError, UsageError
-from facelocus.files import write_atomically
+from facelocus.files import write_record
 from facelocus.metrics.calibration import Calibration, calibration_error, chance
 from facelocus.provenance import commit, cpu_name, now, versions
 
@@ -70,7 +70,7 @@ def main() -> None:
         "device": cpu_name(),
         "versions": versions("numpy", "onnxruntime"),
     }
-    write_atomically(options.json, json.dumps(record, indent=1) + "\n")
+    write_record(options.json, record)
     print(json.dumps(record["mean"], indent=1))
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from facelocus.errors import StorageError
 
@@ -42,3 +44,16 @@ def write_atomically(path: Path, content: bytes | str, *, repeated: bool = False
         raise StorageError(
             f"{path}: cannot be written ({error.strerror}): free space or choose another place"
         ) from error
+
+
+def write_record(path: Path, record: Any) -> None:
+    """Write what was measured as JSON, into a folder that is made where missing: long work is not lost for want of one.
+
+    Raises:
+        StorageError: the disk is full, or the folder may not be made or written to.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageError(f"{path.parent}: cannot be made ({error.strerror}): choose another place") from error
+    write_atomically(path, json.dumps(record, indent=1) + "\n")

@@ -51,10 +51,8 @@ def bench(
 
 def _show(record: dict[str, Any], to: Path | None) -> None:
     """Print a record, and write it with its picture where a folder is given."""
-    import json
-
     from facelocus.bench.parts import draw_parts, parts_table
-    from facelocus.files import write_atomically
+    from facelocus.files import write_record
 
     name = record.get("recipe") or record["model"]
     typer.echo(f"{name}, {record['what'].replace('_', ' ')}, {record['device_name']}, {record['precision']}")
@@ -78,7 +76,7 @@ def _show(record: dict[str, Any], to: Path | None) -> None:
     if to is None:
         return
     stem = f"{record['what']}_{name}_{record['device']}_{record['precision']}"
-    write_atomically(to / f"{stem}.json", json.dumps(record, indent=1) + "\n")
+    write_record(to / f"{stem}.json", record)
     if "parts" in record:
         draw_parts(record, to / f"{stem}.png")
     typer.echo(f"{to}: {stem}.json written")
