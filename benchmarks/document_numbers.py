@@ -17,6 +17,7 @@ from documents.localisation import conditions, localisation, localised
 from documents.own_data import own_labels, sharding
 from documents.performance import cost, equal, h100, h100_kernels, processor, waiting
 from documents.photographs import columns, found, quality, speed
+from documents.robustness import robustness
 from documents.search import quality as search_quality
 from documents.search import speed as search_speed
 from documents.search import verification, words
@@ -40,6 +41,7 @@ BLOCKS: dict[str, dict[str, Callable[[], str]]] = {
         "calibration": calibration,
         "calibration-limit": calibration_limit,
         "groups": groups,
+        "robustness": robustness,
         "localisation": localisation,
     },
     "docs/product.md": {
