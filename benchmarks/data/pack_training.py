@@ -130,7 +130,7 @@ def train(folder: Path) -> dict[str, Any]:
     for _ in batches.steps(last - alone, last):
         pass
     reading = time.perf_counter() - began
-    stage = Stage(network, recipe, 0, STEPS, batches, World())
+    stage = Stage(network, recipe, 0, STEPS, batches)
     changed = []
     for _, batch, labels in stage.steps(0, WARM_UP + STEPS):
         changed.append(time.perf_counter())

@@ -77,7 +77,7 @@ def course(recipe: Recipe, pack: Pack, name: str) -> list[dict[str, Any]]:
     optimizer, seen = build_optimizer(network, recipe.optimizer), []
     with joined(device) as world:
         batches = Batches(pack, rows, recipe.batch_size, recipe.seed, device, world)
-        stage = Stage(network, recipe, 0, plan.steps, batches, world)
+        stage = Stage(network, recipe, 0, plan.steps, batches)
         for step, batch, labels in tqdm(stage.steps(0, plan.steps), total=plan.steps, desc=name, unit="step"):
             set_rate(optimizer, recipe.optimizer.rate * recipe.schedule.factor(step, plan.steps, plan.steps_an_epoch))
             loss = attribute_losses(stage(batch)[0], labels).sum() / len(labels)

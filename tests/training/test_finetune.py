@@ -17,6 +17,7 @@ from facelocus.training import loop, stage
 from facelocus.training.recipe import Phase, Recipe
 from facelocus.training.run import load_run
 from facelocus.training.start import Start, first_network
+from facelocus.training.world import World
 from short_runs import CPU, at_steps, ctrl_c, results, train
 
 #: Two regions that CelebA knows, one that it does not; one attribute that it knows on the same region.
@@ -122,8 +123,8 @@ def test_no_more_variants_are_kept_than_are_looked_at(
     assert kept[0].shape[:2] == (1, 36)  # 4 steps of 6 look at 24 of 36 faces
     longer = dataclasses.replace(transfer, phases=(Phase(iterations=400, frozen=True),))
     first = first_network(longer, OWN, own.labels, start)
-    batches = stage.Batches(own, own.rows("train"), 6, 0, CPU, stage.World())
-    stage.Stage(first, longer, 0, 400, batches, stage.World())
+    batches = stage.Batches(own, own.rows("train"), 6, 0, CPU, World())
+    stage.Stage(first, longer, 0, 400, batches)
     assert kept[1].shape[:2] == (stage.VARIANTS, 36)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
@@ -12,8 +13,9 @@ import torch.nn.functional as F
 from facelocus.attributes import AttributeSet
 from facelocus.data import Pack
 from facelocus.errors import RecipeError, UsageError
+from facelocus.training import teachers
 from facelocus.training.loop import attribute_losses, taught_losses
-from facelocus.training.recipe import Phase, Recipe
+from facelocus.training.recipe import Augment, Phase, Recipe
 from facelocus.training.run import load_run
 from facelocus.training.teachers import Teachers
 from short_runs import results, stop_in_step, train
@@ -70,6 +72,41 @@ def test_the_record_names_the_teachers_and_a_resumed_run_equals_an_uninterrupted
     assert results(tmp_path / "alone")["tensors"] != results(whole)["tensors"]
 
 
+def test_asked_once_is_asked_about_faces_as_they_are_and_not_again_after_a_stop(
+    recipe: Recipe, pack: Pack, teacher: Path, run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = dataclasses.replace(recipe, teaching=0.5, teaching_once=True)
+    whole = tmp_path / "whole"
+    train(recipe, pack, whole, teacher)
+    expected = load_run(teacher).predict(pack.frames(pack.rows("train"))).probabilities
+    np.testing.assert_allclose(np.load(whole / "answers.npy"), expected, atol=5e-4)
+    stop_in_step(4, monkeypatch, recipe, pack, run, teacher)
+    monkeypatch.setattr(teachers, "RunModel", lambda network: pytest.fail("asked again"))
+    train(recipe, pack, run, teacher)
+    assert results(run) == results(whole)
+
+
+def test_of_faces_as_they_are_once_is_as_good_as_always(recipe: Recipe, pack: Pack, teacher: Path, run: Path) -> None:
+    always = dataclasses.replace(recipe, teaching=1.0, precision="fp32", ema=0.0, augment=Augment(flip=0))
+    runs = {"always": always, "once": dataclasses.replace(always, teaching_once=True)}
+    runs["untaught"] = dataclasses.replace(always, teaching=0.0)
+    said = {}
+    for name, its in runs.items():
+        train(its, pack, run / name, *(() if name == "untaught" else (teacher,)))
+        said[name] = load_run(run / name).predict_rows(pack, pack.rows("train"))
+    apart = {name: np.abs(values - said["always"]).max() for name, values in said.items()}
+    assert apart["once"] < 0.1 * apart["untaught"]  # answers and weights are kept in half precision
+
+
+def test_asked_once_they_also_teach_over_a_frozen_trunk(recipe: Recipe, pack: Pack, teacher: Path, run: Path) -> None:
+    frozen = dataclasses.replace(recipe, teaching=1.0, teaching_once=True, phases=(Phase(iterations=9, frozen=True),))
+    train(frozen, pack, run / "taught", teacher)
+    train(dataclasses.replace(frozen, teaching=0.0, teaching_once=False), pack, run / "alone")
+    tensors = [load_run(run / name).network.state_dict() for name in ("taught", "alone")]
+    same = {name for name, value in tensors[0].items() if torch.equal(value, tensors[1][name])}
+    assert {name for name in tensors[0] if name.startswith("trunk.")} <= same < set(tensors[0])
+
+
 def test_another_teacher_in_the_same_folder_is_refused(
     recipe: Recipe, pack: Pack, teacher: Path, run: Path, tmp_path: Path
 ) -> None:
@@ -89,6 +126,8 @@ def test_teaching_that_cannot_be_is_refused(recipe: Recipe, pack: Pack, teacher:
     frozen = dataclasses.replace(recipe, teaching=0.5, phases=(Phase(iterations=2, frozen=True),))
     with pytest.raises(RecipeError, match="a frozen phase has only features"):
         train(frozen, pack, run, teacher)
+    with pytest.raises(RecipeError, match="teaching_once: this recipe is not taught"):
+        train(dataclasses.replace(recipe, teaching_once=True), pack, run)
     with pytest.raises(UsageError, match=r"teacher: teaches other attributes than the data has"):
         Teachers.read([teacher], AttributeSet(("kind",), ("face",), ("face",)))
     assert not run.exists()

@@ -53,7 +53,7 @@ class Batches:
 
     Args:
         pack: the decoded faces.
-        rows: row numbers to train on, at least one batch.
+        rows: row numbers to train on, ascending, at least one batch.
         batch_size: images a step, in all processes together.
         seed: of the order.
         device: where batches go.
@@ -70,6 +70,7 @@ class Batches:
         world: World,
     ) -> None:
         self.pack, self.rows, self.batch_size, self.device = pack, rows, batch_size, device
+        self.world = world
         self._order = Order(rows, batch_size, seed)
         self.part = world.part(batch_size)
         self._resident: Tensor | None = None
@@ -86,6 +87,10 @@ class Batches:
     def rows_of(self, step: int) -> npt.NDArray[np.int64]:
         """Return the rows of this process's part of a step."""
         return self._order.of_step(step)[self.part]
+
+    def places_of(self, step: int) -> Tensor:
+        """Return where in `rows` those of this process's part of a step stand, int64 on the device."""
+        return torch.from_numpy(np.searchsorted(self.rows, self.rows_of(step))).to(self.device)
 
     def labels(self, rows: npt.NDArray[np.int64]) -> Tensor:
         """Return int8 len(rows) x A on the device."""

@@ -16,7 +16,7 @@ from facelocus.training import checkpoint
 from facelocus.training.batches import Batches, some_of
 from facelocus.training.checkpoint import State
 from facelocus.training.folder import FINISHED, claimed
-from facelocus.training.interrupt import stop_requested
+from facelocus.training.interrupt import Stop, stop_requested
 from facelocus.training.log import Log
 from facelocus.training.memory import keep_freed_memory
 from facelocus.training.optimizer import set_rate
@@ -27,7 +27,7 @@ from facelocus.training.scoring import finish, validate
 from facelocus.training.stage import Stage
 from facelocus.training.start import Start, first_network, refuse_wrong_teaching
 from facelocus.training.synchronise import synchronise_norms
-from facelocus.training.teachers import Teachers
+from facelocus.training.teachers import Answers, Teachers, known_answers
 from facelocus.training.world import World, joined
 
 
@@ -87,9 +87,9 @@ def train(
     """Train into a run folder, or go on where that folder's checkpoint stands.
 
     The folder holds recipe.json, record.json, metrics.jsonl, checkpoint.safetensors, and at the end
-    weights.safetensors with validation.npz. On a CPU with the same number of threads, a run stopped at any moment and
-    continued ends with the same bits as one that was not. Started by torchrun, each process computes its part of
-    every batch, and losses are those of one process up to rounding.
+    weights.safetensors with validation.npz; teachers that are asked once leave answers.npy. On a CPU with the same
+    number of threads, a run stopped at any moment and continued ends with the same bits as one that was not. Started by
+    torchrun, each process computes its part of every batch, and losses are those of one process up to rounding.
 
     Args:
         recipe: what to do.
@@ -144,36 +144,59 @@ def train(
             # The others must have read the checkpoint before a newer one takes its place.
             world.wait()
             batches = Batches(pack, rows, recipe.batch_size, recipe.seed, device, world)
-            with Log(run, state, plan, recipe, world, progress) as log, stop_requested() as stop:
-                for phase, (begin, end) in enumerate(zip(plan.begins, plan.ends, strict=True)):
-                    if state.step >= end:
-                        continue
-                    stage = Stage(network, recipe, phase, end - begin, batches, world, teachers)
-                    for step, batch, labels in stage.steps(state.step, end):
-                        rate = recipe.optimizer.rate * recipe.schedule.factor(step, plan.steps, plan.steps_an_epoch)
-                        losses = _learn(stage, batch, labels, rate, state.optimizer)
-                        state.average.update(plan.since(step))
-                        losses, stopping = _together(losses, stop.asked, world)
-                        state.losses += losses / recipe.batch_size
-                        state.step = step + 1
-                        log.step(rate)
-                        if log.validation_is_due() and len(pack.rows("validation")):
-                            log.validation(validate(state, pack, recipe, world))
-                        if stopping or log.save_is_due():
-                            log.save()
-                            if stopping and state.step < plan.steps:
-                                raise StoppedError(
-                                    f"stopped after step {state.step} of {plan.steps}: "
-                                    "the same command goes on from there"
-                                )
-                finish(run, pack, state, record | {"iterations": plan.steps, "seconds": round(log.seconds(), 1)}, world)
+            with Log(run, state, plan, recipe, world, progress) as log:
+                answers = _answers(recipe, teachers, batches, run)
+                with stop_requested() as stop:
+                    _take_steps(pack, recipe, plan, batches, answers, state, log, stop)
+                    seconds = round(log.seconds(), 1)
+                    finish(run, pack, state, record | {"iterations": plan.steps, "seconds": seconds}, world)
 
 
-def _learn(stage: Stage, batch: Tensor, labels: Tensor, rate: float, optimizer: torch.optim.Optimizer) -> Tensor:
+def _take_steps(
+    pack: Pack,
+    recipe: Recipe,
+    plan: Plan,
+    batches: Batches,
+    answers: Answers | None,
+    state: State,
+    log: Log,
+    stop: Stop,
+) -> None:
+    """Take the steps that are left, validate and save when due.
+
+    Raises:
+        StoppedError: `stop` was asked for; saved before.
+    """
+    world = batches.world
+    for phase, (begin, end) in enumerate(zip(plan.begins, plan.ends, strict=True)):
+        if state.step >= end:
+            continue
+        stage = Stage(state.network, recipe, phase, end - begin, batches, answers)
+        for step, batch, labels in stage.steps(state.step, end):
+            rate = recipe.optimizer.rate * recipe.schedule.factor(step, plan.steps, plan.steps_an_epoch)
+            losses = _learn(stage, step, batch, labels, rate, state.optimizer)
+            state.average.update(plan.since(step))
+            losses, stopping = _together(losses, stop.asked, world)
+            state.losses += losses / recipe.batch_size
+            state.step = step + 1
+            log.step(rate)
+            if log.validation_is_due() and len(pack.rows("validation")):
+                log.validation(validate(state, pack, recipe, world))
+            if stopping or log.save_is_due():
+                log.save()
+                if stopping and state.step < plan.steps:
+                    raise StoppedError(
+                        f"stopped after step {state.step} of {plan.steps}: the same command goes on from there"
+                    )
+
+
+def _learn(
+    stage: Stage, step: int, batch: Tensor, labels: Tensor, rate: float, optimizer: torch.optim.Optimizer
+) -> Tensor:
     """Take one step and return the losses of this process's part by attribute, A."""
     set_rate(optimizer, rate)
     logits, charged = stage(batch)
-    answers = stage.answers(batch)
+    answers = stage.answers(step, batch)
     if answers is None:
         losses = attribute_losses(logits, labels)
     else:
@@ -183,6 +206,15 @@ def _learn(stage: Stage, batch: Tensor, labels: Tensor, rate: float, optimizer: 
     optimizer.step()
     optimizer.zero_grad(set_to_none=True)
     return losses.detach()
+
+
+def _answers(recipe: Recipe, teachers: Teachers | None, batches: Batches, run: Path) -> Answers | None:
+    if teachers is None:
+        return None
+    if not recipe.teaching_once:
+        return lambda step, batch: teachers(batch)
+    known = known_answers(teachers, batches, run)
+    return lambda step, batch: known[batches.places_of(step)].float()
 
 
 def _together(losses: Tensor, stopping: bool, world: World) -> tuple[Tensor, bool]:

@@ -159,6 +159,8 @@ class Recipe:
         penalty: see Penalty; asked of a network with masks.
         teaching: share of the loss that is the distance to the answers of teachers, see training.teachers; the rest is
             that to the labels. 0 for none.
+        teaching_once: teachers are asked before the first step, of every face as it is, and a step costs no more than
+            without them; otherwise at each step, of the picture with its random changes.
         ema: decay of the moving average of weights and BatchNorm statistics that is evaluated and kept; 0 for none.
         precision: "bf16" runs the network under autocast, "fp32" does not.
         seed: of weights, order and augmentation.
@@ -176,6 +178,7 @@ class Recipe:
     schedule: Schedule = field(default_factory=Schedule)
     penalty: Penalty = field(default_factory=Penalty)
     teaching: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.0
+    teaching_once: bool = False
     ema: float = 0.999
     precision: Literal["bf16", "fp32"] = "bf16"
     seed: int = 0

@@ -85,7 +85,7 @@ class RunModel:
         parts = [np.empty((0, len(self.attributes)), np.float32)]
         parts += [
             self.predict(pack.frames(rows[start : start + batch]), batch=batch).probabilities
-            for start in tqdm(range(0, len(rows), batch), desc="validating", unit="batch", leave=False, disable=None)
+            for start in tqdm(range(0, len(rows), batch), desc="predicting", unit="batch", leave=False, disable=None)
         ]
         return np.concatenate(parts)
 

@@ -16,8 +16,7 @@ from facelocus.training.augment import augment
 from facelocus.training.batches import Batches
 from facelocus.training.penalty import mask_penalty
 from facelocus.training.recipe import Penalty, Recipe
-from facelocus.training.teachers import Teachers
-from facelocus.training.world import World
+from facelocus.training.teachers import Answers
 
 #: A frozen trunk's features are kept for so many random variants of each face, as far as they fit.
 VARIANTS = 8
@@ -36,9 +35,8 @@ class Stage:
         recipe: the run's.
         phase: index of the phase.
         length: its steps, all of them.
-        batches: the faces.
-        world: the processes; more than one are joined by DistributedDataParallel.
-        teachers: see Teachers.
+        batches: the faces; more processes than one are joined by DistributedDataParallel.
+        answers: what teachers say of a step's batch.
     """
 
     def __init__(
@@ -48,10 +46,9 @@ class Stage:
         phase: int,
         length: int,
         batches: Batches,
-        world: World,
-        teachers: Teachers | None = None,
+        answers: Answers | None = None,
     ) -> None:
-        self.network, self.recipe, self.batches, self.teachers = network, recipe, batches, teachers
+        self.network, self.recipe, self.batches, self._answers = network, recipe, batches, answers
         self.phase, self.frozen = phase, recipe.phases[phase].frozen
         network.set_input_size(recipe.phases[phase].size or recipe.network.size, recipe.network.crop)
         network.trunk.requires_grad_(not self.frozen)
@@ -59,7 +56,7 @@ class Stage:
         self._generator = torch.Generator(batches.device)
         self._kept = self._keep(length) if self.frozen else None
         learning: nn.Module = _Heads(network) if self.frozen else network
-        self._learning = DistributedDataParallel(learning) if world.size > 1 else learning
+        self._learning = DistributedDataParallel(learning) if batches.world.size > 1 else learning
 
     def steps(self, first: int, last: int) -> Iterator[tuple[int, Tensor, Tensor]]:
         """Yield (step, what to call this with, labels int8 B x A) for first <= step < last."""
@@ -93,12 +90,12 @@ class Stage:
             self._maps = torch.tensor(maps, device=masks.device)
         return logits, mask_penalty(masks.float(), self._maps, self.recipe.penalty)
 
-    def answers(self, batch: Tensor) -> Tensor | None:
-        """Return what the teachers say of the same batch: probabilities B x A; None without any."""
-        if self.teachers is None:
+    def answers(self, step: int, batch: Tensor) -> Tensor | None:
+        """Return what the teachers say of the batch of a step: probabilities B x A; None without any."""
+        if self._answers is None:
             return None
         with self._autocast():
-            return self.teachers(batch)
+            return self._answers(step, batch)
 
     def _autocast(self) -> torch.autocast:
         return torch.autocast(self.batches.device.type, torch.bfloat16, enabled=self.recipe.precision == "bf16")

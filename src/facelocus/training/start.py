@@ -141,14 +141,16 @@ def refuse_wrong_teaching(recipe: Recipe, taught: bool) -> None:
 
     Raises:
         RecipeError: it is taught by nobody, has teachers and does not listen, or learns from features that teachers
-            cannot see.
+            cannot see at every step.
     """
     if recipe.teaching and not taught:
         raise RecipeError("this recipe is taught: give --teacher RUN, or set teaching=0")
     if taught and not recipe.teaching:
         raise RecipeError("this recipe is not taught: set teaching=0.5, say, or leave out --teacher")
-    if taught and any(phase.frozen for phase in recipe.phases):
-        raise RecipeError("phases: teachers see faces, and a frozen phase has only features: leave out --teacher")
+    if recipe.teaching_once and not recipe.teaching:
+        raise RecipeError("teaching_once: this recipe is not taught: set teaching=0.5, say, or leave it out")
+    if taught and not recipe.teaching_once and any(phase.frozen for phase in recipe.phases):
+        raise RecipeError("phases: teachers see faces, and a frozen phase has only features: set teaching_once=true")
 
 
 def first_network(

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import io
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from facelocus.attributes import AttributeSet
 from facelocus.errors import UsageError
+from facelocus.files import write_atomically
 from facelocus.nn.network import RegionNetwork
-from facelocus.training.run import load_weights
+from facelocus.training.batches import Batches
+from facelocus.training.run import RunModel, load_weights
+
+#: Of a step and its batch B x 3 x H x W: probabilities B x A.
+Answers = Callable[[int, Tensor], Tensor]
+
+#: What teachers that are asked once said, in the run folder: probabilities float16, training faces x A.
+FILE = "answers.npy"
 
 
 @dataclass(frozen=True)
@@ -56,3 +66,25 @@ class Teachers:
         """Return probabilities B x A for frames B x 3 x 218 x 178 in 0-255, as the student sees them."""
         answers = [torch.sigmoid(network(frames).float()) for network in self.networks]
         return torch.stack(answers).mean(0)
+
+
+def known_answers(teachers: Teachers, batches: Batches, run: Path) -> Tensor:
+    """Ask teachers about every training face as it is, or read what they said before the run was stopped.
+
+    Returns:
+        Probabilities float16, len(batches.rows) x A, on the batches' device.
+
+    Raises:
+        StorageError: the run folder cannot be written.
+    """
+    file, world = run / FILE, batches.world
+    if not world.from_leader(file.exists()):
+        part = np.array_split(batches.rows, world.size)[world.rank]
+        said = [RunModel(network).predict_rows(batches.pack, part) for network in teachers.networks]
+        joined = world.join(np.mean(said, axis=0))
+        if world.leads:
+            with io.BytesIO() as buffer:
+                np.save(buffer, joined.astype(np.float16))
+                write_atomically(file, buffer.getvalue())
+        world.wait()
+    return torch.from_numpy(np.load(file)).to(batches.device)
