@@ -30,6 +30,7 @@ from facelocus.serve.refusals import (
     refusal,
 )
 from facelocus.serve.settings import MEGABYTE, Limits
+from facelocus.serve.waiting import within
 
 LOG = logging.getLogger("facelocus.serve")
 
@@ -178,8 +179,8 @@ class Guard:
         """
         seconds = self._limits.idle_seconds
         try:
-            return await asyncio.wait_for(receive(), seconds)
-        except (TimeoutError, asyncio.TimeoutError) as error:
+            return await within(asyncio.ensure_future(receive()), seconds)
+        except TimeoutError as error:
             raise SlowError(f"nothing came for {seconds:g} seconds: send the whole request") from error
 
     def _refuse(self, received: int) -> None:

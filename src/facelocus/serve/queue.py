@@ -20,6 +20,7 @@ from facelocus.errors import FacelocusError, WorkerError
 from facelocus.processes import pool_of
 from facelocus.serve.refusals import BusyError, TooManyError
 from facelocus.serve.settings import Limits, Options
+from facelocus.serve.waiting import within
 from facelocus.serve.work import Picture, Workshop, describe, warm_up
 
 #: Pictures that a worker is given at once: what fills a network's batch where each shows one face.
@@ -182,22 +183,6 @@ class Queue:
 
     def _begin(self, lane: int, function: Callable[..., Any], *given: Any) -> asyncio.Future[Any]:
         return asyncio.get_running_loop().run_in_executor(self._pools[lane], function, *given)
-
-
-async def within(work: asyncio.Future[Any], seconds: float) -> Any:
-    """Return what a future brings.
-
-    Before Python 3.12 asyncio.wait_for forgets a cancellation that comes together with its answer.
-
-    Raises:
-        TimeoutError: it takes longer; it is cancelled, as it is with the caller.
-    """
-    try:
-        if not (await asyncio.wait({work}, timeout=seconds))[0]:
-            raise TimeoutError
-        return work.result()
-    finally:
-        work.cancel()
 
 
 class _LostError(Exception):

@@ -1,4 +1,4 @@
-"""What a lane of the queue waits for: an answer, the end of its time, or to be stopped."""
+"""What is waited for, and not longer: an answer, the end of its time, or to be stopped."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from facelocus.serve.queue import within
+from facelocus.serve.waiting import within
 
 
 def test_what_comes_in_time_is_returned_and_what_does_not_is_cancelled() -> None:
