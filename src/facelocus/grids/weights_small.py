@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from facelocus.grids.paper_small import GRID as COMPARED
-from facelocus.recipes.teacher import RECIPE as TEACHER
+from facelocus.recipes.student import RECIPE as STUDENT
 from facelocus.training.grid import Grid
 
 BASE = COMPARED.recipes["tf_efficientnet_lite0/pse_conv"]
@@ -26,6 +26,6 @@ _WAYS = {
 
 GRID = Grid(
     {name: BASE.with_settings(settings) for name, settings in _WAYS.items()}
-    | {"augmented": replace(BASE, augment=TEACHER.augment)},
+    | {"augmented": replace(BASE, augment=STUDENT.augment)},
     seeds=(0, 1, 2),
 )

@@ -1,6 +1,6 @@
 """The small weights that ship: the smallest trunk without its last stages, going on from `soft`, taught like `student`.
 
-    facelocus train tiny --data CELEBA --to RUN --from RUN_OF_SOFT --teacher TEACHER --teacher OTHER
+    facelocus train tiny --data CELEBA --to RUN --from RUN_OF_SOFT --teacher RUN_OF_STUDENT
 
 It is for where a face may cost no more than some milliseconds.
 """
