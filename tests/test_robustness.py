@@ -127,6 +127,31 @@ def test_a_hidden_region_is_of_one_colour_and_the_rest_stays(pack: Pack) -> None
     np.testing.assert_array_equal(changed[~inside], frame[~inside])
 
 
+def test_a_record_keeps_its_other_models_where_they_saw_the_same(
+    pack: Pack, measured: tuple[dict[str, Any], dict[str, Guess]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(robustness, "CURVES", FEW)
+    monkeypatch.setattr(robustness, "open_pack", lambda _: pack)
+    monkeypatch.setattr(robustness, "open_model", lambda _: Guess("red", lambda r: 1 - r))
+    file = tmp_path / "r.json"
+
+    def asked(faces: int) -> dict[str, Any]:
+        given = ["--model", "red=it", "--faces", str(faces), "--json", str(file), "--picture", str(tmp_path / "r.png")]
+        monkeypatch.setattr("sys.argv", ["robustness.py", "faces", *given])
+        robustness.main()
+        return dict(json.loads(file.read_text()))
+
+    assert list(asked(6)["models"]) == ["red"]
+    before = json.loads(json.dumps(measured[0]))
+    file.write_text(json.dumps(before))
+    after = asked(6)
+    assert list(after["models"]) == ["red", "blind"]
+    assert after["models"]["blind"] == before["models"]["blind"]
+    assert after["models"]["red"]["blur"] != before["models"]["red"]["blur"]
+    with pytest.raises(DataError, match=r"r.json: is of another faces: give another file"):
+        asked(5)
+
+
 def test_a_model_of_other_attributes_is_refused(pack: Pack) -> None:
     other = Guess("other", lambda r: r)
     other.attributes = AttributeSet.by_region({"all": ("Hat",)})

@@ -3,14 +3,16 @@
     python benchmarks/photographs/robustness.py DATA --model shipped=default --model "no attention=RUN" \
         --json results/weights/robustness.json --picture results/weights/robustness.png
 
-DATA is CelebA or a Pack of it; a model is a name for the record and what --model of `facelocus evaluate` takes. Faces
-are spread over the test split; noise is seeded by face, so that all models see the same. Balanced accuracy is at each
-model's balanced thresholds, accuracy at its accuracy thresholds, both made for faces as they are.
+DATA is CelebA or a Pack of it; a model is a name for the record and what --model of `facelocus evaluate` takes. A
+record that is there keeps its other models. Faces are spread over the test split; noise is seeded by face, so that all
+models see the same. Balanced accuracy is at each model's balanced thresholds, accuracy at its accuracy thresholds, both
+made for faces as they are.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -85,7 +87,10 @@ def main() -> None:
         if not named:
             raise UsageError(f"--model {word!r}: give NAME=MODEL")
         models[name] = open_model(where)
-    record = measure(open_pack(options.data), models, options.faces)
+    pack = open_pack(options.data)
+    kept = models_of(options.json, about(pack, options.faces))
+    record = measure(pack, models, options.faces)
+    record["models"] = kept | record["models"]
     write_record(options.json, record)
     draw(record, options.picture)
 
@@ -99,9 +104,8 @@ def measure(pack: Pack, models: dict[str, Predictor], faces: int) -> dict[str, A
     for name, model in models.items():
         if model.attributes != pack.attributes:
             raise DataError(f"{pack.folder}: has other attributes than the model {name}: give the data it is for")
-    test = pack.rows("test")
-    rows = test[np.linspace(0, len(test) - 1, min(faces, len(test))).astype(int)]
-    people = rows if pack.people is None else pack.people[rows]
+    rows = _rows(pack, faces)
+    people = _people(pack, rows)
     found: dict[str, dict[str, Any]] = {name: {} for name in models}
     total = len(rows) * (1 + sum(len(curve.levels) for curve in CURVES.values()) + len(pack.attributes.regions))
     with tqdm(total=total, unit="face", disable=None) as progress:
@@ -115,21 +119,54 @@ def measure(pack: Pack, models: dict[str, Predictor], faces: int) -> dict[str, A
                     point["lead of the first"] = _estimate(first - drawn)
                 first = drawn if first is None else first
                 found[name].setdefault(way, {})[level] = point
-    return {
-        "what": "right answers on test faces that were made worse",
-        "unit": "percent, means over attributes, each with low and high end of 95 % over people; lead of the first: "
-        "its balanced accuracy minus this model's",
-        "faces": len(rows),
-        "people": len(np.unique(people)),
-        "data": {"description": pack.description, "fingerprint": pack.fingerprint},
-        "ways": {way: {"unit": curve.unit, "none": curve.none} for way, curve in CURVES.items()},
-        "models": {name: {"model": model_record(model), **found[name]} for name, model in models.items()},
-        "bootstrap": {"resamples": RESAMPLES, "seed": SEED, "over": "images" if pack.people is None else "people"},
+    measured = {
         "commit": commit(),
         "date": now(),
         "device": cpu_name(),
         "versions": versions("numpy", "pillow", "onnxruntime"),
     }
+    found = {
+        name: {"model": model_record(model), "measured": measured, **found[name]} for name, model in models.items()
+    }
+    return about(pack, faces) | {"models": found}
+
+
+def about(pack: Pack, faces: int) -> dict[str, Any]:
+    """Return a record without its models: what all of them have to have seen."""
+    rows = _rows(pack, faces)
+    return {
+        "what": "right answers on test faces that were made worse",
+        "unit": "percent, means over attributes, each with low and high end of 95 % over people; lead of the first: "
+        "balanced accuracy of the first of those measured together, minus this model's",
+        "faces": len(rows),
+        "people": len(np.unique(_people(pack, rows))),
+        "data": {"description": pack.description, "fingerprint": pack.fingerprint},
+        "ways": {way: {"unit": curve.unit, "none": curve.none} for way, curve in CURVES.items()},
+        "bootstrap": {"resamples": RESAMPLES, "seed": SEED, "over": "images" if pack.people is None else "people"},
+    }
+
+
+def models_of(file: Path, wanted: dict[str, Any]) -> dict[str, Any]:
+    """Return the models of a record, none where there is no such file.
+
+    Raises:
+        DataError: they saw something else than is wanted.
+    """
+    if not file.exists():
+        return {}
+    record = json.loads(file.read_text(encoding="utf-8"))
+    if apart := [key for key in wanted if record.get(key) != wanted[key]]:
+        raise DataError(f"{file}: is of another {', '.join(apart)}: give another file, or remove it")
+    return dict(record["models"])
+
+
+def _rows(pack: Pack, faces: int) -> npt.NDArray[np.int64]:
+    test = pack.rows("test")
+    return test[np.linspace(0, len(test) - 1, min(faces, len(test))).astype(int)]
+
+
+def _people(pack: Pack, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.integer]:
+    return rows if pack.people is None else pack.people[rows]
 
 
 def ways(pack: Pack) -> Iterator[tuple[str, str, Callable[[Frame, Random], Frame]]]:
