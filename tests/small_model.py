@@ -25,7 +25,6 @@ def description(attributes: AttributeSet = SMALL, **changes: Any) -> dict[str, A
     half = [0.5] * len(attributes)
     return {
         "format": 1,
-        "name": "small",
         "attributes": attributes.to_json(),
         "thresholds": {"accuracy": half, "balanced": half},
         "network": {},

@@ -130,8 +130,8 @@ def _bad(folder: Path, kind: str) -> Path:
         write_model(path, metadata | {"format": 2})
     elif kind == "not_json":
         write_model(path, "{")
-    elif kind == "no_name":
-        write_model(path, {key: value for key, value in metadata.items() if key != "name"})
+    elif kind == "no_attributes":
+        write_model(path, {key: value for key, value in metadata.items() if key != "attributes"})
     elif kind == "few_thresholds":
         write_model(path, metadata | {"thresholds": {"accuracy": [0.5], "balanced": [0.5]}})
     elif kind == "frame":
@@ -159,7 +159,7 @@ def _bad(folder: Path, kind: str) -> Path:
         ("foreign", "without a facelocus description"),
         ("newer", "made by a newer facelocus .format 2, this one reads 1.: update"),
         ("not_json", "description is broken"),
-        ("no_name", "description is broken"),
+        ("no_attributes", "description is broken"),
         ("few_thresholds", "description is broken"),
         ("frame", "not N x"),
         ("regions", "masks are"),

@@ -82,7 +82,7 @@ class Model:
     reads the file again.
 
     Attributes:
-        name: the name in its description.
+        name: of the file, without .onnx.
         attributes: the AttributeSet of its outputs.
         thresholds: "accuracy" and "balanced", float32 of shape A: yes from this probability on.
         metadata: the whole description, as read.
@@ -91,14 +91,13 @@ class Model:
     """
 
     def __init__(self, path: Path, threads: int | None = None, provider: str = CPU) -> None:
-        self.path = path
+        self.path, self.name = path, path.stem
         self._threads, self._provider = threads, provider
         content = _read(path)
         self.sha256 = hashlib.sha256(content).hexdigest()
         self._session = open_session(path, content, threads, provider)
         self.metadata = _description(path, self._session)
         try:
-            self.name = str(self.metadata["name"])
             self.attributes = AttributeSet.from_json(self.metadata["attributes"])
             self.thresholds = {
                 kind: np.array(self.metadata["thresholds"][kind], dtype=np.float32) for kind in ("accuracy", "balanced")

@@ -49,7 +49,6 @@ def export(run: Path, out: Path, *, licence: str = LICENCE) -> float:
     trained = calibrated(run)
     description = {
         "format": FORMAT,
-        "name": out.stem,
         **{
             key: trained.metadata[key]
             for key in ("attributes", "thresholds", "calibration", "rates", "network", "training")
