@@ -25,6 +25,7 @@ from facelocus.bench.reference import PlainNetwork
 from facelocus.bench.step import TrainingStep
 from facelocus.bench.timing import Step, alternate, rates
 from facelocus.errors import FacelocusError
+from facelocus.nn.depthwise import own_gradients
 from facelocus.nn.network import RegionNetwork
 from facelocus.provenance import commit, now, versions
 from facelocus.training.memory import keep_freed_memory
@@ -96,6 +97,7 @@ def _ours(recipe: Recipe) -> RegionNetwork:
     torch.manual_seed(0)
     network = replace(recipe.network, size=recipe.phases[-1].size or recipe.network.size).build(CELEBA)
     network.trunk.to(memory_format=torch.channels_last)
+    own_gradients(network.trunk)
     return network
 
 

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from facelocus.data.pack import Pack
 from facelocus.errors import DeviceError, StoppedError
+from facelocus.nn.depthwise import own_gradients
 from facelocus.training import checkpoint
 from facelocus.training.batches import Batches, some_of
 from facelocus.training.checkpoint import State
@@ -135,6 +136,7 @@ def train(
             if world.size > 1:
                 synchronise_norms(network, device)
             network.trunk.to(memory_format=torch.channels_last)
+            own_gradients(network.trunk)
             network.to(device)
             if teachers is not None:
                 teachers.to(device)
