@@ -36,7 +36,7 @@ def _gradients(conv: nn.Module, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 def test_answers_and_gradients_are_those_of_torch(
     kernel: int, stride: int, padding: str | int, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(depthwise, "APART", (torch.float64,))
+    monkeypatch.setattr(depthwise, "TYPES", (torch.float64,))
     torch.manual_seed(0)
     conv = create_conv2d(6, 6, kernel, stride=stride, padding=padding, depthwise=True).double()
     ours = DepthwiseConv2d(copy.deepcopy(conv))

@@ -1,7 +1,8 @@
 """Depthwise convolutions with gradients of their own, for training on a processor.
 
-oneDNN, to which torch leaves both gradients, takes ten to forty times the forward pass for two of them: in bf16 the
-input's, where the stride is above 1, and any kernel's of more than three columns. Both are sums of what it is fast at.
+oneDNN, to which torch leaves both gradients, takes ten to forty times the forward pass for two of them in bf16: the
+input's where the stride is above 1, and that of a kernel of more than three columns. Both are sums of what it is fast
+at.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ from torch.autograd.function import once_differentiable
 
 #: Kernels of so many columns have a fast gradient.
 COLUMNS = 3
-#: In these the gradient of a strided convolution's input is taken apart; in others torch's is as fast.
-APART = (torch.bfloat16,)
+#: In others torch's gradients are as fast.
+TYPES = (torch.bfloat16,)
 
 
 class DepthwiseConv2d(nn.Module):
@@ -41,12 +42,14 @@ class DepthwiseConv2d(nn.Module):
         if self.padding is None:
             x = pad_same(x, list(self.weight.shape[2:]), [self.stride] * 2)
         weight, padding = self.weight, self.padding or (0, 0)
-        if x.device.type == "cpu" and torch.is_grad_enabled():
+        slow = self.stride > 1 or weight.shape[3] > COLUMNS
+        if slow and x.device.type == "cpu" and torch.is_grad_enabled():
             if torch.is_autocast_enabled("cpu"):
                 dtype = torch.get_autocast_dtype("cpu")
                 x, weight = x.to(dtype), weight.to(dtype)
-            out: Tensor = _Depthwise.apply(x, weight, self.stride, padding)
-            return out
+            if x.dtype in TYPES:
+                out: Tensor = _Depthwise.apply(x, weight, self.stride, padding)
+                return out
         return F.conv2d(x, weight, None, self.stride, padding, groups=len(weight))
 
 
@@ -92,7 +95,7 @@ def _of_input(gradient: Tensor, x: Tensor, weight: Tensor, stride: int, padding:
     Row a + stride t of the input meets every stride-th row of the kernel, from the first that reaches it on, in
     neighbouring rows of the output; columns alike.
     """
-    if stride == 1 or x.dtype not in APART or min(weight.shape[2:]) < stride:
+    if stride == 1 or min(weight.shape[2:]) < stride:
         return _torchs(gradient, x, weight, stride, padding, of_input=True)
     found = torch.empty_like(x, memory_format=torch.channels_last)
     for a in range(stride):
@@ -118,7 +121,8 @@ def _of_weight(gradient: Tensor, x: Tensor, weight: Tensor, stride: int, padding
     width = weight.shape[3]
     if width <= COLUMNS:
         return _torchs(gradient, x, weight, stride, padding, of_input=False)
-    x = F.pad(x, (padding[1], padding[1], padding[0], padding[0]))
+    if any(padding):
+        x = F.pad(x, (padding[1], padding[1], padding[0], padding[0]))
     found = torch.empty_like(weight)
     reached = (gradient.shape[3] - 1) * stride + COLUMNS
     for column in (*range(0, width - COLUMNS, COLUMNS), width - COLUMNS):
