@@ -35,6 +35,7 @@ from facelocus.training.batches import Batches
 from facelocus.training.loop import attribute_losses
 from facelocus.training.memory import keep_freed_memory
 from facelocus.training.optimizer import build_optimizer
+from facelocus.training.precision import precision_on
 from facelocus.training.stage import Stage
 from facelocus.training.world import World
 
@@ -65,7 +66,7 @@ def main() -> None:
         "device": "cpu",
         "recipe": "default",
         "size": recipe.phases[0].size,
-        "precision": recipe.precision,
+        "precision": precision_on(torch.device("cpu"), recipe.precision),
         "source": Pack.open(options.pack).description,
         "pack_bytes": sum(file.stat().st_size for file in options.pack.iterdir()),
         "steps": STEPS,

@@ -9,6 +9,7 @@ from facelocus.attributes import CELEBA, FRAME
 from facelocus.nn.network import RegionNetwork
 from facelocus.training.loop import attribute_losses
 from facelocus.training.optimizer import build_optimizer
+from facelocus.training.precision import precision_on
 from facelocus.training.recipe import Recipe
 
 
@@ -23,7 +24,7 @@ class TrainingStep:
     """
 
     def __init__(self, network: nn.Module, recipe: Recipe, device: torch.device, batch: int | None = None) -> None:
-        self.network, self.device, self.bf16 = network.train(), device, recipe.precision == "bf16"
+        self.network, self.device, self.bf16 = network.train(), device, precision_on(device, recipe.precision) == "bf16"
         count = batch or recipe.batch_size
         generator = torch.Generator().manual_seed(0)
         self.faces = torch.randint(0, 256, (count, *FRAME), generator=generator, dtype=torch.uint8).to(device)

@@ -29,6 +29,7 @@ from facelocus.nn.depthwise import own_gradients
 from facelocus.nn.network import RegionNetwork
 from facelocus.provenance import commit, now, versions
 from facelocus.training.memory import keep_freed_memory
+from facelocus.training.precision import precision_on
 from facelocus.training.recipe import Recipe
 from facelocus.training.record import device_name
 
@@ -74,7 +75,7 @@ def training_record(recipe: Recipe, name: str, device: torch.device, rounds: int
         "network": recipe.network.trunk,
         "attention": recipe.network.attention,
         "size": list(recipe.network.crop or recipe.phases[-1].size or recipe.network.size),
-        "precision": recipe.precision,
+        "precision": precision_on(device, recipe.precision),
         "batch": recipe.batch_size,
         "device_name": device_name(device),
         "device": device.type,
@@ -104,7 +105,7 @@ def _ours(recipe: Recipe) -> RegionNetwork:
 def _reference_step(recipe: Recipe, device: torch.device, threads: int) -> TrainingStep:
     torch.set_num_threads(threads)
     reference = PlainNetwork(_ours(recipe))
-    if device.type == "cuda" and recipe.precision == "bf16":
+    if device.type == "cuda" and precision_on(device, recipe.precision) == "bf16":
         reference.to(memory_format=torch.channels_last)
     return TrainingStep(reference.to(device), recipe, device)
 

@@ -162,7 +162,7 @@ class Recipe:
         teaching_once: teachers are asked before the first step, of every face as it is, and a step costs no more than
             without them; otherwise at each step, of the picture with its random changes.
         ema: decay of the moving average of weights and BatchNorm statistics that is evaluated and kept; 0 for none.
-        precision: "bf16" runs the network under autocast, "fp32" does not.
+        precision: "bf16" runs the network under autocast, "fp32" does not; "auto" does where the device multiplies it.
         seed: of weights, order and augmentation.
         leave_out: a list of file names in facelocus/data that are kept out of training.
         share: share of the remaining training images that are trained on. They are drawn at random, the same ones for
@@ -180,7 +180,7 @@ class Recipe:
     teaching: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.0
     teaching_once: bool = False
     ema: float = 0.999
-    precision: Literal["bf16", "fp32"] = "bf16"
+    precision: Literal["auto", "bf16", "fp32"] = "auto"
     seed: int = 0
     leave_out: str | None = None
     share: Annotated[float, msgspec.Meta(gt=0, le=1)] = 1.0

@@ -9,6 +9,7 @@ import torch
 
 from facelocus.data.pack import Pack
 from facelocus.provenance import commit, cpu_name, now, versions
+from facelocus.training.precision import precision_on
 from facelocus.training.recipe import Recipe
 
 
@@ -54,6 +55,7 @@ def run_record(
         "date": now(),
         "data": {"description": pack.description, "fingerprint": pack.fingerprint, "training_images": images},
         "device": device_name(device),
+        "precision": precision_on(device, recipe.precision),
         "processes": processes,
         "threads": torch.get_num_threads(),
         "versions": versions("torch", "timm", "numpy", "pillow"),

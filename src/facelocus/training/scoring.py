@@ -20,6 +20,7 @@ from facelocus.metrics.label_shift import LabelShift
 from facelocus.nn.weights import round_to_half, save_tensors
 from facelocus.training.checkpoint import State
 from facelocus.training.folder import FINISHED
+from facelocus.training.precision import precision_on
 from facelocus.training.recipe import Recipe
 from facelocus.training.run import RunModel
 from facelocus.training.world import World
@@ -32,7 +33,8 @@ def validate(state: State, pack: Pack, recipe: Recipe, world: World) -> dict[str
     current = {key: value.clone() for key, value in network.state_dict().items()}
     network.load_state_dict(state.average.tensors)
     try:
-        probabilities = _predict(RunModel(network, precision=recipe.precision), pack, rows, world)
+        precision = precision_on(network.logit_bias.device, recipe.precision)
+        probabilities = _predict(RunModel(network, precision=precision), pack, rows, world)
     finally:
         network.load_state_dict(current)
     counts = Confusion.count(pack.labels[rows], probabilities, 0.5)

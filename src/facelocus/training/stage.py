@@ -15,6 +15,7 @@ from facelocus.nn.network import RegionNetwork
 from facelocus.training.augment import augment
 from facelocus.training.batches import Batches
 from facelocus.training.penalty import mask_penalty
+from facelocus.training.precision import precision_on
 from facelocus.training.recipe import Penalty, Recipe
 from facelocus.training.teachers import Answers
 
@@ -98,7 +99,9 @@ class Stage:
             return self._answers(step, batch)
 
     def _autocast(self) -> torch.autocast:
-        return torch.autocast(self.batches.device.type, torch.bfloat16, enabled=self.recipe.precision == "bf16")
+        device = self.batches.device
+        bf16 = precision_on(device, self.recipe.precision) == "bf16"
+        return torch.autocast(device.type, torch.bfloat16, enabled=bf16)
 
     @torch.no_grad()
     def _features(self, frames: Tensor) -> Tensor:

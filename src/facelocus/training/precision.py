@@ -1,0 +1,16 @@
+"""In what numbers a network computes while it trains."""
+
+from __future__ import annotations
+
+import torch
+
+
+def precision_on(device: torch.device, precision: str) -> str:
+    """Return "bf16" or "fp32": what Recipe.precision is on a device.
+
+    "auto" asks a processor for AVX-512 BF16 or AMX: elsewhere bf16 is emulated, slower than single precision.
+    """
+    if precision != "auto":
+        return precision
+    native = device.type != "cpu" or torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    return "bf16" if native else "fp32"
