@@ -22,7 +22,7 @@ from documents.search import quality as search_quality
 from documents.search import speed as search_speed
 from documents.search import verification, words
 from documents.serve import browser, load, page
-from documents.weights import attributes, calibration, calibration_limit, groups, identity, numbers
+from documents.weights import attributes, calibration, calibration_limit, groups, identity, numbers, sizes
 
 
 def example(name: str, language: str) -> str:
@@ -33,11 +33,12 @@ def example(name: str, language: str) -> str:
 
 #: Document -> the blocks in it -> what writes each.
 BLOCKS: dict[str, dict[str, Callable[[], str]]] = {
-    "README.md": {"numbers": numbers, "minutes": minutes},
+    "README.md": {"numbers": numbers, "sizes": sizes, "minutes": minutes},
     "docs/attributes.md": {"attributes": attributes},
     "docs/model-card.md": {
         "identity": identity,
         "numbers": numbers,
+        "sizes": sizes,
         "calibration": calibration,
         "calibration-limit": calibration_limit,
         "groups": groups,

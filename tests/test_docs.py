@@ -132,3 +132,6 @@ def test_the_numbers_come_from_the_evaluation(tmp_path: Path) -> None:
     assert f"| accuracy | {summary['mean_accuracy']:.2f} |" in table
     assert "off by 2.0 points (expected calibration error; right ones would show 1.0 by chance)" in table
     assert "recipe `big`, then `small` on 1,234 faces in 3 minutes (a laptop, then a card, 2 threads" in table
+    (tmp_path / "record.json").write_text(json.dumps(run | {"teachers": [run | {"from": first}]}), encoding="utf-8")
+    table = SCRIPT["numbers"](evaluation, tmp_path / "record.json")
+    assert "recipe `small`, taught by a network of `big`, then `small` (3 minutes), on 1,234 faces in 2 min" in table

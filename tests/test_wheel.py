@@ -52,6 +52,8 @@ def test_it_holds_the_model_the_detector_the_types_and_every_licence(wheel: Path
         "py.typed",
         "models/default.onnx",
         "models/default.golden.npz",
+        "models/tiny.onnx",
+        "models/tiny.golden.npz",
         "detection/mtcnn/pnet.onnx",
         "detection/mtcnn/rnet.onnx",
         "detection/mtcnn/onet.onnx",
@@ -60,7 +62,7 @@ def test_it_holds_the_model_the_detector_the_types_and_every_licence(wheel: Path
     ):
         assert f"facelocus/{name}" in names
     licences = {name.partition(".dist-info/licenses/")[2] for name in names}
-    for name in ("LICENSE", "NOTICE", "LICENSES/weights-default.txt", "src/facelocus/detection/mtcnn/NOTICE"):
+    for name in ("LICENSE", "NOTICE", "LICENSES/weights.txt", "src/facelocus/detection/mtcnn/NOTICE"):
         assert name in licences
     assert {name.partition("/")[0] for name in names} == {
         "facelocus",

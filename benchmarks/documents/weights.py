@@ -12,7 +12,8 @@ from facelocus.attributes import CELEBA, MEANINGS
 from facelocus.model import Model
 
 EVALUATION = RESULTS / "weights" / "default.json"
-RECORD = RESULTS / "weights" / "soft" / "record.json"
+RECORD = RESULTS / "weights" / "large" / "record.json"
+SHIPPED = ("default", "tiny")
 AGREEMENT = RESULTS / "data" / "agreement.json"
 LIMIT = RESULTS / "weights" / "calibration_limit.json"
 
@@ -62,16 +63,57 @@ def _extremes(attributes: dict[str, Any]) -> str:
 def _run(record: Path) -> str:
     """Say how the weights were made, run after run."""
     run = json.loads(record.read_text(encoding="utf-8"))
-    chain = [run]
-    while before := chain[0].get("from"):
-        chain.insert(0, before)
-    recipes = ", then ".join(f"`{link['recipe']}`" for link in chain)
-    minutes = sum(link["seconds"] for link in chain) / 60
+    chain = _chain(run)
+    teachers = [_chain(teacher) for teacher in run.get("teachers", [])]
+    taught = "".join(f", taught by a network of {_recipes(of)} ({_minutes(of)} minutes)," for of in teachers)
     devices = ", then ".join(dict.fromkeys(link["device"] for link in chain))
     return (
-        f"Trained with the recipe {recipes} on {run['data']['training_images']:,} faces in {minutes:.0f} minutes "
-        f"({devices}, {run['threads']} threads, other work beside it)."
+        f"Trained with the recipe {_recipes(chain)}{taught} on {run['data']['training_images']:,} faces in "
+        f"{_minutes(chain)} minutes ({devices}, {run['threads']} threads, other work beside it)."
     )
+
+
+def _chain(run: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the runs that a run goes on from, the first one first, and itself."""
+    before = run.get("from")
+    return [*(_chain(before) if before else []), run]
+
+
+def _recipes(chain: list[dict[str, Any]]) -> str:
+    return ", then ".join(f"`{run['recipe']}`" for run in chain)
+
+
+def _minutes(chain: list[dict[str, Any]]) -> str:
+    return f"{sum(run['seconds'] for run in chain) / 60:.0f}"
+
+
+def sizes(weights: Path = RESULTS / "weights", bench: Path = RESULTS / "bench") -> str:
+    """Return the shipped files side by side: size, time, and how good each is."""
+    evaluations = {name: json.loads((weights / f"{name}.json").read_text(encoding="utf-8")) for name in SHIPPED}
+    times = {name: json.loads((bench / f"inference_{name}_cpu_fp32.json").read_text("utf-8")) for name in SHIPPED}
+    # Sizes measured on different machines would not stand side by side.
+    ((device, threads, batch),) = {(time["device_name"], time["threads"], time["batch"]) for time in times.values()}
+    lines = [
+        f"Milliseconds are a face's, {batch} at a time, on {threads} cores of {device}; percents with 95 % intervals, "
+        f"of the same {evaluations[SHIPPED[0]]['images']:,} test faces:",
+        "",
+        "| | MB | milliseconds | accuracy | balanced accuracy | average precision | probabilities off by (by chance) |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for name, report in evaluations.items():
+        file, errors = Model.load(name).path, report["calibration"]
+        lines.append(
+            f"| `{name}` | {file.stat().st_size / 1e6:.1f} | {1000 / times[name]['images_per_second']:.1f} | "
+            f"{_with_bounds(report, 'mean_accuracy')} | {_with_bounds(report, 'mean_balanced_accuracy')} | "
+            f"{_with_bounds(report, 'mean_average_precision')} | {errors['mean_error']:.2f} "
+            f"({errors['mean_chance']:.2f}) |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def _with_bounds(report: dict[str, Any], key: str) -> str:
+    low, high = report["intervals"][key]
+    return f"{report[key]:.2f} ({low:.2f} to {high:.2f})"
 
 
 def identity(evaluation: Path = EVALUATION, record: Path = RECORD) -> str:

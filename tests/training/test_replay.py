@@ -26,7 +26,7 @@ def command(*arguments: object) -> int:
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(write_celeba(tmp_path / "celeba", 15).parent)
-    assert command("train", "refine", "--data", "celeba", "--to", "run", "--from", "default", *SHORT) == 0
+    assert command("train", "refine", "--data", "celeba", "--to", "run", "--from", "tiny", *SHORT) == 0
     return tmp_path / "run"
 
 

@@ -108,7 +108,7 @@ class PlainNetwork(nn.Module):
         spec = self.spec
         if spec.blur:
             frames = _blurred(frames, spec.blur)
-        x = F.interpolate(frames, spec.size, mode="bilinear", antialias=True)
+        x = F.interpolate(frames.float(), spec.size, mode="bilinear", antialias=True)
         if spec.crop is not None:
             (height, width), (top, left) = spec.crop, ((s - c) // 2 for s, c in zip(spec.size, spec.crop, strict=True))
             x = x[:, :, top : top + height, left : left + width]

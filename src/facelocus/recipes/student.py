@@ -1,8 +1,9 @@
 """`large` goes on, taught by itself and by the small weights, on worse pictures too.
 
-    facelocus train student --data CELEBA --to RUN --from LARGE --teacher LARGE --teacher default
+    facelocus train student --data CELEBA --to RUN --from default --teacher default --teacher tiny
 
-Taught by what two networks say, a student can learn longer without learning the noise of the labels (Beyer et al. 2022).
+Taught by what two networks say, a student can learn longer without learning the noise of the labels (Beyer et al.
+2022).
 """
 
 from dataclasses import replace
