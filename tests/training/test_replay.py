@@ -35,7 +35,7 @@ def test_a_run_is_replayed_from_its_folder(
 ) -> None:
     record = json.loads((run / "record.json").read_text())
     assert record["command"] == (
-        "facelocus train refine --data celeba --to run --from default --set batch_size=4 "
+        "facelocus train refine --data celeba --to run --from tiny --set batch_size=4 "
         """--set 'phases=[{"iterations": 2, "size": [64, 48]}]' --set seed=3"""
     )
     assert (record["seed"], record["commit"], record["processes"]) == (3, commit(), 1)

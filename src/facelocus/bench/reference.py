@@ -108,7 +108,7 @@ class PlainNetwork(nn.Module):
         spec = self.spec
         if spec.blur:
             frames = _blurred(frames, spec.blur)
-        x = F.interpolate(frames.float(), spec.size, mode="bilinear", antialias=True)
+        x = F.interpolate(frames, spec.size, mode="bilinear", antialias=True)
         if spec.crop is not None:
             (height, width), (top, left) = spec.crop, ((s - c) // 2 for s, c in zip(spec.size, spec.crop, strict=True))
             x = x[:, :, top : top + height, left : left + width]
@@ -158,4 +158,6 @@ def _shared(network: RegionNetwork) -> torch.Size:
 
 def _blurred(frames: Tensor, deviation: float) -> Tensor:
     height, width = (blur_matrix(side, deviation).to(frames) for side in frames.shape[2:])
-    return height @ frames @ width.T
+    # In bf16 neighbouring pixel values are one, and torch does not resize it.
+    with torch.autocast(frames.device.type, enabled=False):
+        return height @ frames @ width.T
