@@ -1,6 +1,8 @@
-"""The weights `tiny` go on, taught by the weights `default`, on worse pictures too: for a face in some milliseconds.
+"""The weights `tiny` go on, taught by the weights `default`, on worse pictures too.
 
-facelocus train tiny --data CELEBA --to RUN --from tiny --teacher default
+    facelocus train tiny --data CELEBA --to RUN --from tiny --teacher default
+
+It is for where a face may cost no more than some milliseconds.
 """
 
 from dataclasses import replace
