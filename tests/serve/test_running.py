@@ -119,8 +119,8 @@ def test_a_worker_that_is_killed_costs_no_answer(tmp_path: Path) -> None:
 
 
 def test_a_worker_that_is_killed_while_it_waits_is_replaced(tmp_path: Path) -> None:
-    # About what the new process takes to start, which must not be counted; a face takes hundredths if all is quiet.
-    with serving(tmp_path / "log", "--workers", 1, "--seconds", 2) as server, server.client() as client:
+    # A second is less than the new process takes to start, and must not be counted.
+    with serving(tmp_path / "log", "--workers", 1, "--seconds", 1) as server, server.client() as client:
         for _ in range(2):
             for worker in server.workers():
                 os.kill(worker, signal.SIGKILL)
