@@ -7,7 +7,8 @@ A GPU does the same with `--set batch_size=128 --set optimizer.rate=2e-3`, say.
 """
 
 from facelocus.nn.network import NetworkSpec
-from facelocus.training.recipe import Augment, Optimizer, Phase, Recipe, Schedule
+from facelocus.recipes.refine import RECIPE as REFINE
+from facelocus.training.recipe import Optimizer, Phase, Recipe, Schedule
 
 RECIPE = Recipe(
     network=NetworkSpec(
@@ -26,15 +27,7 @@ RECIPE = Recipe(
     # At every step, a teacher would take as long as the step.
     teaching=0.5,
     teaching_once=True,
-    augment=Augment(
-        scale=0.07,
-        rotation=3.0,
-        shift=3.0,
-        brightness=0.25,
-        contrast=0.25,
-        saturation=0.25,
-        sharpness=1.0,
-    ),
+    augment=REFINE.augment,
     optimizer=Optimizer(rate=1e-3, first_layer_rate=0.5, weight_decay=0.05),
     schedule=Schedule(warmup=0.05),
     # The 300 photographs whose originals measure the way from photograph to attributes.
