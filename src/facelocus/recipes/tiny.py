@@ -1,4 +1,4 @@
-"""The weights `tiny` go on, taught by the weights `default`, on worse pictures too.
+"""The weights `tiny` go on, taught by the weights `default`.
 
     facelocus train tiny --data CELEBA --to RUN --from tiny --teacher default
 

@@ -215,7 +215,7 @@ def _answers(recipe: Recipe, teachers: Teachers | None, batches: Batches, run: P
         return None
     if not recipe.teaching_once:
         return lambda step, batch: teachers(batch)
-    known = known_answers(teachers, batches, run)
+    known = known_answers(teachers, batches, run, recipe)
     return lambda step, batch: known[batches.places_of(step)].float()
 
 

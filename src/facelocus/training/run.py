@@ -80,11 +80,13 @@ class RunModel:
         joined = np.concatenate(probabilities) if probabilities else np.empty((0, len(self.attributes)), np.float32)
         return Prediction(joined, np.concatenate(masks) if masks else None)
 
-    def predict_rows(self, pack: Pack, rows: npt.NDArray[np.int64], batch: int = 128) -> npt.NDArray[np.float32]:
-        """Return the probabilities of rows of a Pack, len(rows) x A, with a progress bar."""
+    def predict_rows(
+        self, pack: Pack, rows: npt.NDArray[np.int64], flip: bool = False, batch: int = 128
+    ) -> npt.NDArray[np.float32]:
+        """Return the probabilities of rows of a Pack, len(rows) x A, with a progress bar; `flip` as in `predict`."""
         parts = [np.empty((0, len(self.attributes)), np.float32)]
         parts += [
-            self.predict(pack.frames(rows[start : start + batch]), batch=batch).probabilities
+            self.predict(pack.frames(rows[start : start + batch]), flip, batch).probabilities
             for start in tqdm(range(0, len(rows), batch), desc="predicting", unit="batch", leave=False, disable=None)
         ]
         return np.concatenate(parts)

@@ -17,6 +17,8 @@ from facelocus.errors import UsageError
 from facelocus.files import write_atomically
 from facelocus.nn.network import RegionNetwork
 from facelocus.training.batches import Batches
+from facelocus.training.precision import precision_on
+from facelocus.training.recipe import Recipe
 from facelocus.training.run import RunModel, load_weights
 
 #: Of a step and its batch B x 3 x H x W: probabilities B x A.
@@ -68,8 +70,10 @@ class Teachers:
         return torch.stack(answers).mean(0)
 
 
-def known_answers(teachers: Teachers, batches: Batches, run: Path) -> Tensor:
-    """Ask teachers about every training face as it is, or read what they said before the run was stopped.
+def known_answers(teachers: Teachers, batches: Batches, run: Path, recipe: Recipe) -> Tensor:
+    """Ask teachers about every training face, or read what they said before the run was stopped.
+
+    Where the student is shown mirror images they see each face as it is and mirrored, and the mean of both teaches.
 
     Returns:
         Probabilities float16, len(batches.rows) x A, on the batches' device.
@@ -80,7 +84,9 @@ def known_answers(teachers: Teachers, batches: Batches, run: Path) -> Tensor:
     file, world = run / FILE, batches.world
     if not world.from_leader(file.exists()):
         part = np.array_split(batches.rows, world.size)[world.rank]
-        said = [RunModel(network).predict_rows(batches.pack, part) for network in teachers.networks]
+        precision, flip = precision_on(batches.device, recipe.precision), recipe.augment.flip > 0
+        models = [RunModel(network, precision=precision) for network in teachers.networks]
+        said = [model.predict_rows(batches.pack, part, flip) for model in models]
         joined = world.join(np.mean(said, axis=0))
         if world.leads:
             with io.BytesIO() as buffer:
