@@ -118,12 +118,13 @@ def test_weights_keep_their_names_and_matrices_half_precision(exported: Path) ->
     assert kept["trunk.model.layer3.1.conv2.weight"] == onnx.TensorProto.FLOAT16
 
 
+@pytest.mark.parametrize("flip", [False, True])
 @pytest.mark.parametrize("attention", ["none", "pse_fully_connected", "squeeze_excitation"])
 @pytest.mark.parametrize("trunk", ["resnet18", "alexnet_cvgj", "tf_efficientnet_lite0"])
-def test_every_network_can_be_exported(attention: str, trunk: str, tmp_path: Path) -> None:
+def test_every_network_can_be_exported(flip: bool, attention: str, trunk: str, tmp_path: Path) -> None:
     attributes = AttributeSet.by_region({"up": ("Hat", "Hair"), "down": ("Chin",)}, ("Hat", "Chin", "Hair"))
     pooling = "max" if trunk == "alexnet_cvgj" else "mean"
-    spec = NetworkSpec(trunk, size=(99, 67), channels=16, attention=attention, pooling=pooling, hidden=4)
+    spec = NetworkSpec(trunk, size=(99, 67), channels=16, attention=attention, pooling=pooling, hidden=4, flip=flip)
     network = spec.build(attributes).eval()
     network.load_state_dict(round_to_half(network.state_dict()))
     half = [0.5] * 3

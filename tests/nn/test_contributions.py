@@ -15,9 +15,9 @@ from facelocus.nn.contributions import contributions
 
 
 @pytest.mark.parametrize("attention", ["none", *ATTENTIONS])
-@pytest.mark.parametrize("normalise", [True, False])
-def test_positions_and_a_constant_give_the_logits(attention: str, normalise: bool) -> None:
-    network = tiny(attention=attention, normalise=normalise).double()
+@pytest.mark.parametrize(("normalise", "flip"), [(True, False), (False, False), (True, True)])
+def test_positions_and_a_constant_give_the_logits(attention: str, normalise: bool, flip: bool) -> None:
+    network = tiny(attention=attention, normalise=normalise, flip=flip).double()
     for module in network.modules():
         if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d) and module.affine:
             nn.init.uniform_(module.weight, 0.5, 2)

@@ -102,6 +102,22 @@ def test_masks_of_a_network_without_pse_are_refused(attention: str) -> None:
         tiny(attention=attention).eval()(frames(), masks=True)
 
 
+def test_the_mean_over_a_face_and_its_mirror_image() -> None:
+    """Outside training only, the same of uint8 and float frames, and the same for the mirror image."""
+    once, twice = (tiny(flip=flip).double().eval() for flip in (False, True))
+    images = as_float(frames())
+    with torch.no_grad():
+        logits, masks = once(images, masks=True)
+        mirrored, mirrored_masks = once(images.flip(3), masks=True)
+        both, both_masks = twice(images, masks=True)
+        torch.testing.assert_close(both, (logits + mirrored) / 2)
+        torch.testing.assert_close(both_masks, (masks + mirrored_masks.flip(3)) / 2)
+        torch.testing.assert_close(twice(frames()), both)
+        torch.testing.assert_close(twice(images.flip(3)), both)
+        torch.testing.assert_close(twice.train()(images), once.train()(images), rtol=0, atol=0)
+    assert (mirrored - logits).abs().max() > 1e-5
+
+
 def test_uint8_rows_of_pixels_equal_float_planes() -> None:
     network = tiny().eval()
     with torch.no_grad():

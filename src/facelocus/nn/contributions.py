@@ -28,6 +28,15 @@ def contributions(network: RegionNetwork, images: Tensor) -> tuple[Tensor, Tenso
         raise ValueError("a logit is a sum over positions only with network.pooling=mean and network.hidden=0")
     if network.training:
         raise ValueError("in training mode a logit depends on the batch: call network.eval() first")
+    maps, constants = _of_frames(network, images)
+    if network.spec.flip:
+        mirrored, _ = _of_frames(network, images.flip(2 if images.dtype == torch.uint8 else 3))
+        maps = (maps + mirrored.flip(3)) / 2
+    return maps, constants
+
+
+def _of_frames(network: RegionNetwork, images: Tensor) -> tuple[Tensor, Tensor]:
+    sub = network.sub_networks
     x = torch.relu(sub.norm(sub.conv(network.features(images))))
     if sub.attention is not None:
         x = sub.attention(x)

@@ -42,6 +42,8 @@ class NetworkSpec:
         pooling: "mean" over all positions or "max" 3 x 3, stride 2.
         hidden: units of each sub-network's hidden layer; 0 for none.
         normalise: whether a BatchNorm stands before the logits.
+        flip: whether logits and masks are, outside training, the mean over a face and its mirror image (the latter's
+            masks mirrored back). It takes twice as long.
     """
 
     trunk: str = "tf_efficientnet_lite0"
@@ -60,6 +62,7 @@ class NetworkSpec:
     pooling: Literal["mean", "max"] = "mean"
     hidden: Annotated[int, msgspec.Meta(ge=0)] = 0
     normalise: bool = True
+    flip: bool = False
 
     def build(self, attributes: AttributeSet) -> RegionNetwork:
         """Return the network with fresh weights.
@@ -184,17 +187,31 @@ class RegionNetwork(nn.Module):
     @overload
     def forward(self, images: Tensor, masks: Literal[True]) -> tuple[Tensor, Tensor]: ...
     def forward(self, images: Tensor, masks: bool = False) -> Tensor | tuple[Tensor, Tensor]:
-        return self.heads(self.features(images), masks)
+        resized = self._resized(images)
+        if self.training or not self.spec.flip:
+            return self.heads(self._shared(resized), masks)
+        answers = self.heads(self._shared(torch.cat([resized, resized.flip(3)])), masks)
+        if isinstance(answers, Tensor):
+            return _of_pairs(answers).mean(0)
+        logits, (plain, mirrored) = _of_pairs(answers[0]), _of_pairs(answers[1])
+        return logits.mean(0), (plain + mirrored.flip(3)) / 2
 
     def features(self, images: Tensor) -> Tensor:
         """Return what the sub-networks share: frames as for the whole network -> B x C x h x w."""
+        return self._shared(self._resized(images))
+
+    def _shared(self, resized: Tensor) -> Tensor:
+        shared: Tensor = self.trunk(resized.contiguous(memory_format=torch.channels_last))
+        return shared
+
+    def _resized(self, images: Tensor) -> Tensor:
         frame = FRAME if images.dtype == torch.uint8 else (FRAME[2], *FRAME[:2])
         if images.ndim != 4 or images.shape[1:] != frame:
             raise ValueError(f"expected {images.dtype} images B x {_by(frame)}, got {_by(images.shape)}")
         if images.dtype == torch.uint8:
             images = images.permute(0, 3, 1, 2).to(self.resize.rows.dtype)
-        shared: Tensor = self.trunk(self.resize(images).contiguous(memory_format=torch.channels_last))
-        return shared
+        resized: Tensor = self.resize(images)
+        return resized
 
     def heads(self, shared: Tensor, masks: bool = False) -> Tensor | tuple[Tensor, Tensor]:
         """Return what calling the network returns, from the result of `features`."""
@@ -205,6 +222,11 @@ class RegionNetwork(nn.Module):
         if its_masks is None:
             raise ValueError(f"a network with attention {self.spec.attention!r} has no masks: use pse_conv")
         return logits, its_masks
+
+
+def _of_pairs(answers: Tensor) -> Tensor:
+    """Return 2 x B x ...: what was said of B frames and of their mirror images, which follow them."""
+    return answers.reshape(2, -1, *answers.shape[1:])
 
 
 def _probe(trunk: nn.Module, size: tuple[int, int]) -> tuple[int, tuple[int, int]]:
