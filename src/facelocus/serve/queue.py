@@ -2,7 +2,8 @@
 
 Each worker has a lane: it takes what waits, up to BATCH pictures that are asked the same, so that many clients with one
 picture each get the throughput of one client with many. A picture that takes too long, or that kills its process, costs
-that process; what it was described with is described again, each picture alone.
+that process; what it was described with is described again, each picture alone. So is a picture that was alone when its
+process was killed, which may have been another's doing.
 """
 
 from __future__ import annotations
@@ -119,12 +120,12 @@ class Queue:
         while True:
             batch = await self._next()
             self.on_batch(len(batch))
-            if await self._answered(lane, batch):
-                continue
-            alone = len(batch) == 1
-            for each in batch:
-                if alone or not await self._answered(lane, [each]):
-                    _give_up(each)
+            try:
+                await self._answer(lane, batch)
+            except _LostError as lost:
+                again = lost.killed or len(batch) > 1
+                for each in batch:
+                    await self._answer_or_give_up(lane, each, again)
 
     async def _next(self) -> list[_Waiting]:
         """Wait for a picture; return it with others that are asked the same, in the order in which they came."""
@@ -141,21 +142,32 @@ class Queue:
                     batch.append(following)
             return batch
 
-    async def _answered(self, lane: int, batch: list[_Waiting]) -> bool:
-        """Describe a batch and give the answers out; return False where its process was lost over it."""
+    async def _answer_or_give_up(self, lane: int, each: _Waiting, again: bool) -> None:
+        if again:
+            with contextlib.suppress(_LostError):
+                await self._answer(lane, [each])
+        reason = BusyError(f"{each.picture.name} took too long, or more memory than there is: make it smaller")
+        if not each.answer.done():
+            each.answer.set_result(_failed(each.picture, reason))
+
+    async def _answer(self, lane: int, batch: list[_Waiting]) -> None:
+        """Describe a batch and give the answers out.
+
+        Raises:
+            _LostError: its process was lost over it.
+        """
         pictures = [each.picture for each in batch]
         seconds = self._limits.seconds * len(batch)
         try:
             entries = await self._in_time(lane, seconds, describe, pictures, batch[0].options, self._workshop)
         except _LostError:
-            return False
+            raise
         except Exception as error:
             reason = error if isinstance(error, FacelocusError) else WorkerError(f"internal error ({error}): report it")
             entries = [_failed(each.picture, reason) for each in batch]
         for each, entry in zip(batch, entries, strict=True):
             if not each.answer.done():
                 each.answer.set_result(entry)
-        return True
 
     async def _in_time(self, lane: int, seconds: float, function: Callable[..., Any], *given: Any) -> Any:
         """Return function(*given) of a lane's process.
@@ -172,7 +184,7 @@ class Queue:
             return await within(work, seconds)
         except (TimeoutError, BrokenProcessPool) as error:
             await self._replace(lane)
-            raise _LostError from error
+            raise _LostError(killed=isinstance(error, BrokenProcessPool)) from error
 
     async def _replace(self, lane: int) -> None:
         """Give a lane a new process, and wait until it has opened everything: that is on no picture's time."""
@@ -186,13 +198,15 @@ class Queue:
 
 
 class _LostError(Exception):
-    """A worker process is gone, with what it was at."""
+    """A worker process is gone, with what it was at.
 
+    Attributes:
+        killed: it was killed, by whomever; otherwise it took too long.
+    """
 
-def _give_up(each: _Waiting) -> None:
-    reason = BusyError(f"{each.picture.name} took too long, or more memory than there is: make it smaller")
-    if not each.answer.done():
-        each.answer.set_result(_failed(each.picture, reason))
+    def __init__(self, killed: bool) -> None:
+        super().__init__()
+        self.killed = killed
 
 
 def _failed(picture: Picture, error: FacelocusError) -> dict[str, Any]:
