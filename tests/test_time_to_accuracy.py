@@ -42,6 +42,15 @@ def test_what_is_in_the_record_is_not_run_again(celeba: Path, tmp_path: Path, mo
     assert json.loads(file.read_text()) == done
 
 
+def test_a_pair_that_was_begun_on_another_machine_begins_anew() -> None:
+    here = time_to_accuracy.device_name(time_to_accuracy.torch.device("cpu"))
+    whole, begun, begun_here = ({"seed": seed, "device_name": name} for seed, name in enumerate(["x", "x", here]))
+    record = {"stock": [whole, begun, begun_here], "laptop": [whole]}
+    missing = [time_to_accuracy.missing(record, seed) for seed in range(4)]
+    assert missing == [[], ["stock", "laptop"], ["laptop"], ["stock", "laptop"]]
+    assert record == {"stock": [whole, begun_here], "laptop": [whole]}
+
+
 def test_scores_are_at_thresholds_of_validation_faces() -> None:
     rng = np.random.default_rng(0)
     labels = (rng.random((50, 40)) < 0.5).astype(np.int8)

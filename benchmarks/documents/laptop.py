@@ -17,8 +17,9 @@ def time_to_accuracy(folder: Path = BENCH) -> str:
     """Return seconds and accuracies of a stock fine-tune and of `laptop`, and what share of the time that is."""
     (record,) = records(folder, what="time_to_accuracy")
     count = len(record["stock"])
+    devices = dict.fromkeys(f"{run['device_name']}, {run['threads']} threads" for run in record["stock"])
     lines = [
-        f"{record['device_name']}, {record['threads']} threads, torch {record['versions']['torch']}; "
+        f"{' and '.join(devices)}, torch {record['versions']['torch']}; "
         + (f"mean and standard deviation of {count} runs, in turns." if count > 1 else "**one run each** so far."),
         "",
         "| | seconds | validation | test | balanced, test |",
@@ -41,10 +42,11 @@ def minutes(folder: Path = BENCH) -> str:
     """Return what `laptop` reaches in how many minutes, in one sentence."""
     (record,) = records(folder, what="time_to_accuracy")
     ours, stock = _means(record["laptop"]), _means(record["stock"])
+    cores = record["laptop"][0]["threads"]
     return (
         f"Minutes are enough for a first network: `facelocus train laptop` reaches {ours['test']:.2f} % of test labels "
-        f"right in {ours['seconds'] / 60:.0f} minutes on {record['threads']} cores, a stock fine-tune of the same "
-        f"trunk {stock['test']:.2f} % in {stock['seconds'] / 60:.0f} ([how fast](docs/performance.md)).\n"
+        f"right in {ours['seconds'] / 60:.0f} minutes on {cores} cores, a stock fine-tune of the same trunk "
+        f"{stock['test']:.2f} % in {stock['seconds'] / 60:.0f} ([how fast](docs/performance.md)).\n"
     )
 
 

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 from documents.laptop import minutes, time_to_accuracy, ways
 
 
 def test_time_to_accuracy_has_means_spreads_and_the_share_of_time(tmp_path: Path) -> None:
-    def runs(seconds: float, test: float) -> list[dict[str, float]]:
-        scores = {"validation": 91.5, "test": test, "test_balanced": 87.5}
+    def runs(seconds: float, test: float) -> list[dict[str, Any]]:
+        made = {"device_name": "a processor", "threads": 2}
+        scores = made | {"validation": 91.5, "test": test, "test_balanced": 87.5}
         return [scores | {"seed": seed, "seconds": seconds + 100 * seed} for seed in range(3)]
 
-    record = {"what": "time_to_accuracy", "device_name": "a processor", "threads": 2, "versions": {"torch": "2"}}
+    record = {"what": "time_to_accuracy", "versions": {"torch": "2"}}
     (tmp_path / "one.json").write_text(json.dumps(record | {"stock": runs(1900, 90.85), "laptop": runs(400, 90.9)}))
-    stock, laptop, _, share = time_to_accuracy(tmp_path).splitlines()[-4:]
+    devices, *_, stock, laptop, _, share = time_to_accuracy(tmp_path).splitlines()
+    assert devices == "a processor, 2 threads, torch 2; mean and standard deviation of 3 runs, in turns."
     assert stock == "| stock fine-tune | 2,000 ± 100 | 91.50 ± 0.00 | 90.85 ± 0.00 | 87.50 ± 0.00 |"
     assert laptop.startswith("| `laptop` | 500 ± 100 |")
     assert share == (
