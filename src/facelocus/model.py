@@ -4,8 +4,9 @@ A model file is one ONNX graph. Input `images`: uint8 N x 218 x 178 x 3 RGB in C
 free. Outputs `probabilities`: float32 N x A in [0, 1], and optionally `masks`: float32 N x R x h x w in [0,
 1]. One metadata entry, `facelocus`, holds JSON: `format` (1), `name`, `attributes` (AttributeSet.to_json),
 `thresholds` (`accuracy` and `balanced`, A probabilities each), `rates` (on validation faces at the accuracy
-thresholds: `sensitivity`, `specificity`, `positives`, `negatives`, A numbers each), `network`, `training` and
-`calibration` (records, not read here; the last is what the probabilities went through already), `licence`.
+thresholds: `sensitivity`, `specificity`, `positives`, `negatives`, A numbers each), `network` (its spec, of
+which only `flip` is read here), `training` and `calibration` (records, not read here; the last is what the
+probabilities went through already), `licence`.
 """
 
 from __future__ import annotations
@@ -146,7 +147,7 @@ class Model:
 
         Args:
             crops: uint8 N x 218 x 178 x 3, RGB, aligned; N may be 0.
-            flip: average with the mirrored crops (their masks mirrored back first).
+            flip: average with the mirrored crops (their masks mirrored back first), if the network does not by itself.
             batch: how many crops are run at once, which bounds memory.
 
         Raises:
@@ -168,7 +169,7 @@ class Model:
 
     def _predict(self, crops: npt.NDArray[np.uint8], flip: bool) -> Prediction:
         plain = self._run(crops)
-        if not flip:
+        if not flip or self.metadata["network"].get("flip"):
             return plain
         mirrored = self._run(crops[:, :, ::-1])
         half = np.float32(0.5)

@@ -41,7 +41,9 @@ def analyze(
     model: Annotated[
         str, typer.Option(help="A shipped name, an .onnx file, or a run's folder (needs the lab; not with --out).")
     ] = "default",
-    flip: Annotated[bool, typer.Option("--flip", help="Average each face with its mirror image.")] = False,
+    flip: Annotated[
+        bool, typer.Option("--flip", help="Average each face with its mirror image, as `default` does unasked.")
+    ] = False,
     min_quality: Annotated[
         float, typer.Option(min=0, max=1, help="Leave out faces that can be trusted less than this; 0 keeps all.")
     ] = 0.0,

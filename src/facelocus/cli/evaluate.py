@@ -33,7 +33,9 @@ def evaluate(
     model: ModelName = "default",
     split: SplitName = "test",
     out: Annotated[Path | None, typer.Option("--json", help="Write all numbers to this file.")] = None,
-    flip: Annotated[bool, typer.Option("--flip", help="Average each face with its mirror image.")] = False,
+    flip: Annotated[
+        bool, typer.Option("--flip", help="Average each face with its mirror image, as `default` does unasked.")
+    ] = False,
     by: Annotated[
         str | None,
         typer.Option(metavar="NAMES", help="Compare groups of faces: attributes and pairs, as Male,Young,Male+Young."),

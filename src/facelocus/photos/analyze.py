@@ -74,7 +74,7 @@ def analyze(
         model: a loaded model, a path, or the name of a shipped model.
         detector: what finds the faces; None for one that all calls share and that uses all cores.
         aligned: the picture is a face crop already, framed like CelebA's aligned ones; no face is looked for.
-        flip: average with the mirrored face: a little more accurate, twice the work.
+        flip: average with the mirrored face, if the model does not by itself: a little more accurate, twice the work.
         min_quality: leave out the faces whose quality.trust is below this; in [0, 1].
 
     Raises:

@@ -37,7 +37,9 @@ def routes(model: Model, queue: Queue, limits: Limits, metrics: Metrics, library
         files: Annotated[list[UploadFile], File(min_length=1, description="one picture or more, JPEG, PNG, WebP, ...")],
         masks: Annotated[bool, Query(description="also where the network looked")] = False,
         aligned: Annotated[bool, Query(description="the pictures are face crops framed like CelebA's")] = False,
-        flip: Annotated[bool, Query(description="average with the mirrored face: twice the work")] = False,
+        flip: Annotated[
+            bool, Query(description="average with the mirrored face, if the model does not by itself")
+        ] = False,
         min_quality: Annotated[float, Query(ge=0, le=1, description="leave out faces whose trust is below")] = 0.0,
     ) -> dict[str, Any]:
         """Find the faces of each picture and say what is seen on them.

@@ -62,14 +62,14 @@ class RunModel:
 
         Args:
             crops: uint8 N x 218 x 178 x 3.
-            flip: average with the mirrored crops; masks are mirrored back first.
+            flip: average with the mirrored crops (masks are mirrored back first), if the network does not by itself.
             batch: crops computed at once.
         """
         probabilities, masks = [], []
         for start in range(0, len(crops), batch):
             part = np.array(crops[start : start + batch])  # a copy: a memory map is read-only
             ours, its_masks = self._forward(part)
-            if flip:
+            if flip and not self.network.spec.flip:
                 mirrored, mirrored_masks = self._forward(np.ascontiguousarray(part[:, :, ::-1]))
                 ours = np.float32(0.5) * (ours + mirrored)
                 if its_masks is not None and mirrored_masks is not None:
