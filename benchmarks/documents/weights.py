@@ -12,7 +12,7 @@ from facelocus.attributes import CELEBA, MEANINGS
 from facelocus.model import Model
 
 EVALUATION = RESULTS / "weights" / "default.json"
-RECORD = RESULTS / "weights" / "large" / "record.json"
+RECORD = RESULTS / "weights" / "student" / "record.json"
 SHIPPED = ("default", "tiny")
 AGREEMENT = RESULTS / "data" / "agreement.json"
 LIMIT = RESULTS / "weights" / "calibration_limit.json"
@@ -65,7 +65,8 @@ def _run(record: Path) -> str:
     run = json.loads(record.read_text(encoding="utf-8"))
     chain = _chain(run)
     teachers = [_chain(teacher) for teacher in run.get("teachers", [])]
-    taught = "".join(f", taught by a network of {_recipes(of)} ({_minutes(of)} minutes)," for of in teachers)
+    networks = " and by ".join(f"a network of {_recipes(of)} ({_minutes(of)} minutes)" for of in teachers)
+    taught = f", taught by {networks}," if teachers else ""
     devices = ", then ".join(dict.fromkeys(link["device"] for link in chain))
     return (
         f"Trained with the recipe {_recipes(chain)}{taught} on {run['data']['training_images']:,} faces in "
@@ -125,7 +126,8 @@ def identity(evaluation: Path = EVALUATION, record: Path = RECORD) -> str:
         "file": f"`{file.name}`, {file.stat().st_size / 1e6:.1f} MB, one network",
         "sha256": f"`{model.sha256}`",
         "its golden answers": f"`{golden.name}`, `{sha256(golden.read_bytes()).hexdigest()}`",
-        "trunk, module": f"`{spec['trunk']}`, `{spec['attention']}`, {spec['size'][0]} x {spec['size'][1]} pixels",
+        "trunk, module": f"`{spec['trunk']}`, `{spec['attention']}`, {spec['size'][0]} x {spec['size'][1]} pixels"
+        + (", and their mirror image" if spec.get("flip") else ""),
         "input": "an aligned face, 218 x 178 x 3, 8 bits a value",
         "output": f"{len(model.attributes)} calibrated probabilities, {len(model.attributes.regions)} masks",
         "learnt from": f"{data['training_images']:,} faces of {data['description']}",

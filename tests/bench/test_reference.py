@@ -24,7 +24,7 @@ LITE = NetworkSpec(size=(64, 64), channels=32)
         replace(ALEX, attention="pse_fully_connected"),
         LITE,
         replace(LITE, attention="squeeze_excitation", normalise=False),
-        replace(LITE, squeeze="mean_max", blur=0.7),
+        replace(LITE, squeeze="mean_max", blur=0.7, flip=True),
         replace(LITE, context=True, attention="pse_softmax", size=(72, 64), crop=(64, 64)),
     ],
     ids=str,

@@ -13,7 +13,18 @@ from facelocus.provenance import commit
 from facelocus.training.folder import FINISHED
 from faces import write_celeba
 
-SHORT = ["--set", "batch_size=4", "--set", 'phases=[{"iterations": 2, "size": [64, 48]}]', "--set", "seed=3"]
+SHORT = [
+    "--set",
+    "teaching=0",
+    "--set",
+    "teaching_once=false",
+    "--set",
+    "batch_size=4",
+    "--set",
+    'phases=[{"iterations": 2, "size": [64, 48]}]',
+    "--set",
+    "seed=3",
+]
 
 
 def command(*arguments: object) -> int:
@@ -26,7 +37,7 @@ def command(*arguments: object) -> int:
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(write_celeba(tmp_path / "celeba", 15).parent)
-    assert command("train", "refine", "--data", "celeba", "--to", "run", "--from", "tiny", *SHORT) == 0
+    assert command("train", "large", "--data", "celeba", "--to", "run", "--from", "tiny", *SHORT) == 0
     return tmp_path / "run"
 
 
@@ -35,7 +46,8 @@ def test_a_run_is_replayed_from_its_folder(
 ) -> None:
     record = json.loads((run / "record.json").read_text())
     assert record["command"] == (
-        "facelocus train refine --data celeba --to run --from tiny --set batch_size=4 "
+        "facelocus train large --data celeba --to run --from tiny "
+        "--set teaching=0 --set teaching_once=false --set batch_size=4 "
         """--set 'phases=[{"iterations": 2, "size": [64, 48]}]' --set seed=3"""
     )
     assert (record["seed"], record["commit"], record["processes"]) == (3, commit(), 1)

@@ -105,6 +105,11 @@ class PlainNetwork(nn.Module):
     order: Tensor
 
     def forward(self, frames: Tensor) -> Tensor:
+        if self.training or not self.spec.flip:
+            return self._answer(frames)
+        return (self._answer(frames) + self._answer(frames.flip(3))) / 2
+
+    def _answer(self, frames: Tensor) -> Tensor:
         spec = self.spec
         if spec.blur:
             frames = _blurred(frames, spec.blur)

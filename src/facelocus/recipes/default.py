@@ -1,4 +1,4 @@
-"""The first part of the weights `tiny`: PSE(b) on an ImageNet-initialised EfficientNet-lite0, for two cores.
+"""The first part of what taught `large`: PSE(b) on an ImageNet-initialised EfficientNet-lite0, for two cores.
 
 `refine` goes on from it. Its last epoch, at full size and without sharpness among the random changes, reads sharp
 pictures badly (validation falls from 91.2 to 89.7); it is kept as it was run, and `refine` mends it.

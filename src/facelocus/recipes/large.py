@@ -1,6 +1,6 @@
-"""The weights `default`: a larger trunk, taught by the weights `tiny` beside the labels; two cores, two hours.
+"""The weights `tiny`: a larger trunk, taught by the run of `soft` beside the labels; two cores, two hours.
 
-    facelocus train large --data CELEBA --to RUN --teacher tiny
+    facelocus train large --data CELEBA --to RUN --teacher RUN_OF_SOFT
 
 CelebA's labels are noisy: people disagree on many of them. What a trained network says of a face is steadier.
 A GPU does the same with `--set batch_size=128 --set optimizer.rate=2e-3`, say.

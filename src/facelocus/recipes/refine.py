@@ -1,4 +1,4 @@
-"""The second part of the weights `tiny`: two epochs at the size that ships, on pictures as sharp as photographs.
+"""The second part of what taught `large`: two epochs at the size that ships, on pictures as sharp as photographs.
 
     facelocus train refine --data CELEBA --to RUN --from RUN_OF_DEFAULT
 

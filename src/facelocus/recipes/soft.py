@@ -1,4 +1,4 @@
-"""The last part of the weights `tiny`: some steps to get used to pictures without their finest detail.
+"""The last part of what taught `large`: some steps to get used to pictures without their finest detail.
 
     facelocus train soft --data CELEBA --to RUN --from RUN_OF_REFINE
 

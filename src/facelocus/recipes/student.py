@@ -1,6 +1,6 @@
-"""The weights `default` go on, taught by themselves and by the weights `tiny`, at a size that shows more.
+"""The weights `default`: `large` goes on, taught by itself and by its teacher, at a size that shows more.
 
-    facelocus train student --data CELEBA --to RUN --from default --teacher default --teacher tiny
+    facelocus train student --data CELEBA --to RUN --from RUN_OF_LARGE --teacher RUN_OF_LARGE --teacher RUN_OF_SOFT
 
 Taught by what two networks say, a student can learn longer without learning the noise of the labels (Beyer et al.
 2022).
