@@ -123,9 +123,11 @@ class Queue:
             try:
                 await self._answer(lane, batch)
             except _LostError as lost:
-                again = lost.killed or len(batch) > 1
+                if len(batch) == 1 and not lost.killed:
+                    _give_up(batch[0])
+                    continue
                 for each in batch:
-                    await self._answer_or_give_up(lane, each, again)
+                    await self._try_alone(lane, each)
 
     async def _next(self) -> list[_Waiting]:
         """Wait for a picture; return it with others that are asked the same, in the order in which they came."""
@@ -142,13 +144,11 @@ class Queue:
                     batch.append(following)
             return batch
 
-    async def _answer_or_give_up(self, lane: int, each: _Waiting, again: bool) -> None:
-        if again:
-            with contextlib.suppress(_LostError):
-                await self._answer(lane, [each])
-        reason = BusyError(f"{each.picture.name} took too long, or more memory than there is: make it smaller")
-        if not each.answer.done():
-            each.answer.set_result(_failed(each.picture, reason))
+    async def _try_alone(self, lane: int, each: _Waiting) -> None:
+        try:
+            await self._answer(lane, [each])
+        except _LostError:
+            _give_up(each)
 
     async def _answer(self, lane: int, batch: list[_Waiting]) -> None:
         """Describe a batch and give the answers out.
@@ -207,6 +207,12 @@ class _LostError(Exception):
     def __init__(self, killed: bool) -> None:
         super().__init__()
         self.killed = killed
+
+
+def _give_up(each: _Waiting) -> None:
+    reason = BusyError(f"{each.picture.name} took too long, or more memory than there is: make it smaller")
+    if not each.answer.done():
+        each.answer.set_result(_failed(each.picture, reason))
 
 
 def _failed(picture: Picture, error: FacelocusError) -> dict[str, Any]:
