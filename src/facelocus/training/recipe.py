@@ -159,8 +159,9 @@ class Recipe:
         penalty: see Penalty; asked of a network with masks.
         teaching: share of the loss that is the distance to the answers of teachers, see training.teachers; the rest is
             that to the labels. 0 for none.
-        teaching_once: teachers are asked before the first step, of every face as it is, and a step costs no more than
-            without them; otherwise at each step, of the picture with its random changes.
+        teaching_once: teachers are asked before the first step, of every face as it is (and mirrored, where the student
+            sees that), and a step costs no more than without them; otherwise at each step, of the picture with its
+            random changes.
         ema: decay of the moving average of weights and BatchNorm statistics that is evaluated and kept; 0 for none.
         precision: "bf16" runs the network under autocast, "fp32" does not; "auto" does where the device multiplies it.
         seed: of weights, order and augmentation.
