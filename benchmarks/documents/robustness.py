@@ -10,8 +10,8 @@ from documents import RESULTS
 
 RESULT = RESULTS / "weights" / "robustness.json"
 
-#: Names of models in the record; the first there, which all are compared with, is `laptop`.
-SHIPPED, NONE = "shipped", "laptop, no attention"
+#: Names of models in the record; all are compared with the first there, `laptop`.
+SHIPPED, LAPTOP, NONE = "shipped", "laptop", "laptop, no attention"
 
 #: Way of getting worse -> the levels that the table has: what photographs often have, and the worst.
 LEVELS = {
@@ -34,8 +34,8 @@ def robustness(result: Path = RESULT) -> str:
     lines = [
         f"Mean balanced accuracy in percent on {record['faces']:,} test faces of {record['people']:,} people; as they "
         f"are {whole['balanced accuracy'][0]:.1f}. Beside it what PSE(b) is ahead of no attention, both trained by "
-        "`laptop`, in points with 95 % intervals over people; as they are "
-        f"{_lead(bare['as they are']['as they are']['lead of the first'])}.",
+        f"`laptop` as of commit {models[LAPTOP]['model']['commit']}, in points with 95 % intervals over people; "
+        f"as they are {_lead(bare['as they are']['as they are']['lead of the first'])}.",
         "",
         "| worse by | at | shipped | ahead | at | shipped | ahead |",
         "|---|---|---|---|---|---|---|",

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from documents.robustness import LEVELS, NONE, SHIPPED, robustness
+from documents.robustness import LAPTOP, LEVELS, NONE, SHIPPED, robustness
 
 
 def test_each_way_has_two_levels_and_each_region_its_own_attributes(tmp_path: Path) -> None:
@@ -22,10 +22,11 @@ def test_each_way_has_two_levels_and_each_region_its_own_attributes(tmp_path: Pa
         "faces": 1000,
         "people": 400,
         "ways": {way: {"unit": "units"} for way in LEVELS},
-        "models": {SHIPPED: curves(80.0), NONE: curves(70.0)},
+        "models": {SHIPPED: curves(80.0), NONE: curves(70.0), LAPTOP: {"model": {"commit": "a1b2c3d4e5f6"}}},
     }
     (tmp_path / "one.json").write_text(json.dumps(record))
     lines = robustness(tmp_path / "one.json").splitlines()
     assert "on 1,000 test faces of 400 people; as they are 88.2" in lines[0]
+    assert "trained by `laptop` as of commit a1b2c3d4e5f6" in lines[0]
     assert lines[4] == "| JPEG, units | 40 | 80.0 | +0.0 (-0.5 to +1.0) | 5 | 80.0 | +0.0 (-0.5 to +1.0) |"
     assert lines[-1] == "| hair | 61.0 | 87.0 | +0.0 (-0.5 to +1.0) |"
