@@ -20,11 +20,13 @@ RECORD = {
 }
 
 
-def tried(drawn: Drawn, way: str, seed: int, gain: float, iterations: int = 300, **settings: Any) -> None:
-    drawn.add("weights_small", "way", "none", seed, gain=gain, iterations=iterations, **settings)
+def tried(
+    drawn: Drawn, way: str, seed: int, gain: float, iterations: int = 300, grid: str = "weights_small", **settings: Any
+) -> None:
+    drawn.add(grid, "way", "none", seed, gain=gain, iterations=iterations, **settings)
     line = drawn.lines[-1]
     counts = drawn.counts.pop(line["run"])
-    line |= {"name": way, "run": f"weights_small/{way}/{seed}"}
+    line |= {"name": way, "run": f"{grid}/{way}/{seed}"}
     drawn.counts[line["run"]] = counts
 
 
@@ -66,6 +68,21 @@ def test_runs_that_shipped_are_listed_and_equal_records_give_equal_bytes(records
     assert b"| `soft` | `refine` | a processor | 200 | 7 | 91.52 |" in first
     write_report(records)
     assert page.read_bytes() == first
+
+
+def test_fewer_faces_stand_in_order_with_what_twice_as_many_gain(records: Path) -> None:
+    drawn = Drawn()
+    for images, gain in ((1000, 2.0), (250, 0.0), (500, 1.0)):
+        tried(drawn, f"images_{images}", 0, gain, grid="weights_faces", images=images)
+    drawn.write(records)
+    (page,) = write_report(records)
+    text = page.read_text()
+    assert "facelocus grid weights_small" in text
+    fewest, half, whole = (line for line in text.splitlines() if line.startswith(("| 250 ", "| 500 ", "| 1,000 ")))
+    assert fewest.endswith("|  |  |")
+    for line, than in ((half, fewest), (whole, half)):
+        assert float(line.split(" | ")[1]) > float(than.split(" | ")[1])
+        assert all(cell.startswith("+") for cell in line.split(" | ")[3:])
 
 
 def test_without_records_it_says_what_makes_them(tmp_path: Path) -> None:

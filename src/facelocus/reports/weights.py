@@ -1,4 +1,4 @@
-"""What was tried for the shipped weights: the runs that made them, and one change at a time in the small form."""
+"""What was tried for the shipped weights: the runs that made them, one change at a time, and fewer faces."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from facelocus.reports.grid.page import write_page
 from facelocus.reports.grid.people import read_people
 from facelocus.reports.run_files import read_lines, read_record
 
-#: The way that the others are compared with.
-BASE = "base"
-_GRID = "facelocus grid weights_small --data CELEBA --to runs --results results/weights"
+#: The grid of ways, and the way that the others are compared with.
+WAYS, BASE = "weights_small", "base"
+#: The grid of shares of the faces.
+FACES = "weights_faces"
 
 
 class Run(runs.Run, frozen=True, kw_only=True):
@@ -43,13 +44,15 @@ def write_report(folder: Path) -> list[Path]:
         StorageError: the page cannot be written.
     """
     read = runs.read_runs(folder, Run)
+    resamples = Resamples(*read_people(folder / "people", read))
     sections = {
         "# What was tried for the shipped weights": [
             "Choices are made by validation faces alone; test faces say what they were worth. Made by "
             "`facelocus report weights` from the records beside it."
         ],
         "## The runs that shipped": [_shipped(folder)],
-        "## One change at a time": [_ways(read, Resamples(*read_people(folder / "people", read)))],
+        "## One change at a time": [_ways([run for run in read if run.grid == WAYS], resamples)],
+        "## Fewer faces": [_fewer_faces([run for run in read if run.grid == FACES], resamples)],
     }
     return write_page(folder, sections, {})
 
@@ -86,7 +89,7 @@ def _ways(read: Sequence[Run], resamples: Resamples) -> str:
         cells[run.name].append(run)
     base = cells.pop(BASE, [])
     if not base:
-        return f"No records yet: `{_GRID}`"
+        return _missing(WAYS)
     first = base[0]
     text = (
         f"PSE(b), small pictures, {first.iterations:,} iterations on some of {first.data.training_images:,} images: "
@@ -112,6 +115,39 @@ def _ways(read: Sequence[Run], resamples: Resamples) -> str:
         )
     header = ("changed", "seeds", "validation", "test", "test, balanced", "seconds")
     return f"{text}\n\n{table(header, rows)}"
+
+
+def _fewer_faces(read: Sequence[Run], resamples: Resamples) -> str:
+    """Return what each share of the faces reaches, the fewest first, and what it is short of twice as many."""
+    cells: dict[int, list[Run]] = defaultdict(list)
+    for run in read:
+        cells[run.data.training_images].append(run)
+    if not cells:
+        return _missing(FACES)
+    text = (
+        f"`laptop`, {read[0].iterations:,} iterations each: what faces are worth at equal work. Percent, "
+        "and points more than the line above; in brackets are 95 % intervals over people."
+    )
+    rows: list[tuple[str, ...]] = []
+    before: list[Run] = []
+    for images, cell in sorted(cells.items()):
+        rows.append(
+            (
+                f"{images:,}",
+                f"{fmean(run.validation.mean_accuracy_at_half for run in cell):.2f}",
+                with_bounds(resamples.mean(cell, "mean_accuracy_at_half"), signed=False),
+                with_bounds(resamples.difference(cell, before, "mean_accuracy_at_half")) if before else "",
+                with_bounds(resamples.difference(cell, before, "mean_balanced_accuracy")) if before else "",
+            )
+        )
+        before = cell
+    header = ("faces", "validation", "test", "test, more", "test, balanced, more")
+    return f"{text}\n\n{table(header, rows)}"
+
+
+def _missing(grid: str) -> str:
+    """Return what a section says before its grid has run."""
+    return f"No records yet: `facelocus grid {grid} --data CELEBA --to runs --results results/weights`"
 
 
 def _validation(ours: Sequence[Run], theirs: Sequence[Run]) -> float | None:

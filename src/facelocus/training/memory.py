@@ -1,4 +1,4 @@
-"""Keeping freed memory in the process while training on a CPU."""
+"""Keeping freed memory in the process while a network works on a CPU."""
 
 from __future__ import annotations
 

@@ -21,6 +21,7 @@ from facelocus.model import Prediction
 from facelocus.nn.network import RegionNetwork
 from facelocus.nn.weights import build_from, read_model_file, read_tensors
 from facelocus.training.folder import FINISHED
+from facelocus.training.memory import keep_freed_memory
 
 
 class RunModel:
@@ -103,7 +104,7 @@ class RunModel:
 
 
 def load_run(run: Path) -> RunModel:
-    """Return the model of a finished run folder.
+    """Return the model of a finished run folder, on the CPU, where freed memory is kept from then on.
 
     Raises:
         ModelFileError: the run is not finished, not a run, or its weights are damaged.
@@ -113,6 +114,7 @@ def load_run(run: Path) -> RunModel:
         raise ModelFileError(f"{run}: {state}")
     tensors, description = read_tensors(run / FINISHED)
     network = build_from(description, tensors, run / FINISHED)
+    keep_freed_memory()
     return RunModel(network, description, description["training"]["recipe"])
 
 
