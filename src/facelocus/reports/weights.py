@@ -118,7 +118,7 @@ def _ways(read: Sequence[Run], resamples: Resamples) -> str:
 
 
 def _fewer_faces(read: Sequence[Run], resamples: Resamples) -> str:
-    """Return what each share of the faces reaches, the fewest first, and what it is short of twice as many."""
+    """Return what each share of the faces reaches, the fewest first, and what it gains on the share before."""
     cells: dict[int, list[Run]] = defaultdict(list)
     for run in read:
         cells[run.data.training_images].append(run)
