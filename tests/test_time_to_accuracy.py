@@ -22,11 +22,12 @@ def celeba(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return write_celeba(tmp_path / "celeba", 120)
 
 
-def test_both_sides_are_trained_and_scored(celeba: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_sides_are_trained_and_scored(celeba: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stock, "BATCH", 8)
     monkeypatch.setattr(stock, "EPOCHS", 0.3)
     monkeypatch.setattr(stock, "_WORKERS", 0)
-    for side in time_to_accuracy.SIDES:
+    monkeypatch.setattr(time_to_accuracy, "LONGER", ('phases=[{"epochs": 2.5}]', "network.flip=true"))
+    for side in (*time_to_accuracy.SIDES, "longer"):
         found = time_to_accuracy.run(side, celeba, tmp_path / "runs", 0)
         assert found["seed"] == 0 and found["seconds"] > 0 and found["steps"] >= 1
         assert all(0 < found[name] < 100 for name in ("validation", "test", "test_balanced"))
@@ -34,7 +35,7 @@ def test_both_sides_are_trained_and_scored(celeba: Path, tmp_path: Path, monkeyp
 
 def test_what_is_in_the_record_is_not_run_again(celeba: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "record.json"
-    done = {side: [{"seed": seed} for seed in range(2)] for side in time_to_accuracy.SIDES}
+    done = {side: [{"seed": seed} for seed in range(2)] for side in (*time_to_accuracy.SIDES, "longer")}
     file.write_text(json.dumps(done))
     monkeypatch.setattr(time_to_accuracy, "pool_of", lambda _: pytest.fail("runs again"))
     monkeypatch.setattr(sys, "argv", ["x", str(celeba), "--to", str(tmp_path), "--seeds", "2", "--json", str(file)])
