@@ -89,9 +89,9 @@ def processor(folder: Path = BENCH) -> str:
         what = f"`{record['recipe']}`, a step" if "recipe" in record else f"model file `{record['model']}`"
         low, high = record["images_per_second_quartiles"]
         lines.append(
-            f"| {what}, {record['precision']}, batch {record['batch']}, {record['threads']} threads | "
-            f"{record['images_per_second']:.3g} | {low:.3g} to {high:.3g} | {record['times_the_reference']:.2f} | "
-            f"{_two_places(record.get('times_the_reference_keeping_memory'))} | "
+            f"| {what}, {record['precision']}, batch {record['batch']}, {record['threads']} threads of "
+            f"{record['device_name']} | {record['images_per_second']:.3g} | {low:.3g} to {high:.3g} | "
+            f"{record['times_the_reference']:.2f} | {_two_places(record.get('times_the_reference_keeping_memory'))} | "
             f"{100 * record['share_of_arithmetic_limit']:.0f} % | {100 * record['pse_share']:.1f} % |"
         )
     return "\n".join(lines) + "\n"
@@ -116,26 +116,25 @@ def _two_places(number: float | None) -> str:
 
 def waiting(folder: Path = BENCH) -> str:
     """Return how fast data come beside what they come to."""
-    lines = ["| | images a second | beside it | |", "|---|---|---|---|"]
-    packs = records(folder, what="pack")
-    for pack in packs:
+    lines = ["| | images a second | beside it | | on |", "|---|---|---|---|---|"]
+    for pack in records(folder, what="pack"):
         disk, place = pack["disk_megabytes_per_second"], "a disk"
         if pack["file_system"] == "tmpfs":
             place = "memory"
         lines.append(
             f"| official JPEG to a Pack, {pack['images']:,} into {place} | {pack['images_per_second']:,.0f} | decoding "
             f"alone: {pack['reference_images_per_second']:,.0f} | {pack['share_of_decoder']:.2f} of it; writing "
-            f"{disk['packing']:,.0f} MB/s, of {disk['writing_alone']:,.0f} alone |"
+            f"{disk['packing']:,.0f} MB/s, of {disk['writing_alone']:,.0f} alone | {_cores(pack)} |"
         )
-    trainings = records(folder, what="training_data")
-    for training in trainings:
+    for training in records(folder, what="training_data"):
         run = training["runs"]["all memory"]
         wait = run["wait_milliseconds"]
         lines.append(
             f"| Pack to the training step, batch {training['batch']}, {training['precision']} | "
             f"{run['images_per_second']:,.0f} | batches alone: {run['batches_alone_images_per_second']:,.0f} | waits "
             f"{100 * wait['share_of_time']:.2f} % of the time for its batch, at most {wait['slowest']:.1f} ms a step; "
-            f"random changes: {100 * run['random_changes_share_of_time']:.1f} % |"
+            f"random changes: {100 * run['random_changes_share_of_time']:.1f} % | "
+            f"{_cores(training)} |"
         )
     files = [record for record in records(folder, what="files_to_scores") if record.get("aligned")]
     for scores in files:
@@ -143,10 +142,14 @@ def waiting(folder: Path = BENCH) -> str:
             f"| aligned JPEG files to 40 scores | {scores['images_per_second']:,.0f} | decoding alone: "
             f"{scores['decode_images_per_second']:,.0f}, network alone: {scores['network_images_per_second']:,.0f}, "
             f"qualities alone: {scores['quality_images_per_second']:,.0f}, file after file: "
-            f"{scores['reference_images_per_second']:,.0f} | {scores['share_of_the_slower']:.2f} of the slower |"
+            f"{scores['reference_images_per_second']:,.0f} | {scores['share_of_the_slower']:.2f} of the slower | "
+            f"{_cores(scores)} |"
         )
-    (device,) = {f"{record['device_name']}, {record['cores']} cores" for record in (*packs, *trainings, *files)}
-    return f"{device}.\n\n" + "\n".join(lines) + "\n"
+    return "\n".join(lines) + "\n"
+
+
+def _cores(record: dict[str, Any]) -> str:
+    return f"{record['cores']} cores of {record['device_name']}"
 
 
 def cost(folder: Path = BENCH) -> str:
