@@ -12,9 +12,9 @@ from facelocus.provenance import cpu_name
 @pytest.mark.parametrize(
     ("flags", "name"),
     [
-        ("fpu avx avx2 fma", "A Processor (AVX2)"),
-        ("fpu avx2 avx512f avx512_bf16", "A Processor (AVX-512 BF16)"),
-        ("avx2 avx512f avx512_bf16 amx_bf16", "A Processor (AMX)"),
+        ("fpu avx avx2 fma", "A Processor with AVX2"),
+        ("fpu avx2 avx512f avx512_bf16", "A Processor with AVX-512 BF16"),
+        ("avx2 avx512f avx512_bf16 amx_bf16", "A Processor with AMX"),
         ("fpu sse2", "A Processor"),
     ],
 )
@@ -26,4 +26,4 @@ def test_a_processor_is_named_with_its_widest_instructions(tmp_path: Path, flags
 
 def test_a_system_without_that_file_names_its_processor_itself(tmp_path: Path) -> None:
     assert cpu_name(tmp_path / "none") == cpu_name(tmp_path / "nor this")
-    assert "(" not in cpu_name(tmp_path / "none")
+    assert " with " not in cpu_name(tmp_path / "none")

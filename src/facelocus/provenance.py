@@ -41,7 +41,7 @@ def cpu_name(file: Path = Path("/proc/cpuinfo")) -> str:
     said = {key.strip(): value.strip() for key, _, value in reversed(lines)}
     name = said.get("model name") or platform.processor() or platform.machine()
     flags = said.get("flags", "").split()
-    return next((f"{name} ({words})" for flag, words in _WIDEST.items() if flag in flags), name)
+    return next((f"{name} with {words}" for flag, words in _WIDEST.items() if flag in flags), name)
 
 
 def versions(*packages: str) -> dict[str, str]:
