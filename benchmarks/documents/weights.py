@@ -91,20 +91,25 @@ def _minutes(chain: list[dict[str, Any]]) -> str:
 def sizes(weights: Path = RESULTS / "weights", bench: Path = RESULTS / "bench") -> str:
     """Return the shipped files side by side: size, time, and how good each is."""
     evaluations = {name: json.loads((weights / f"{name}.json").read_text(encoding="utf-8")) for name in SHIPPED}
-    times = {name: json.loads((bench / f"inference_{name}_cpu_fp32.json").read_text("utf-8")) for name in SHIPPED}
+    times = {
+        name: [json.loads(file.read_text("utf-8")) for file in sorted(bench.glob(f"inference_{name}_cpu_fp32*.json"))]
+        for name in SHIPPED
+    }
     # Sizes measured on different machines would not stand side by side.
-    ((device, threads, batch),) = {(time["device_name"], time["threads"], time["batch"]) for time in times.values()}
+    (devices,) = {tuple(time["device_name"] for time in several) for several in times.values()}
+    ((threads, batch),) = {(time["threads"], time["batch"]) for several in times.values() for time in several}
     lines = [
-        f"Milliseconds are a face's, {batch} at a time, on {threads} cores of {device}; percents with 95 % intervals, "
-        f"of the same {evaluations[SHIPPED[0]]['images']:,} test faces:",
+        f"Milliseconds are a face's, {batch} at a time, on {threads} cores of {' and of '.join(devices)}; percents "
+        f"with 95 % intervals, of the same {evaluations[SHIPPED[0]]['images']:,} test faces:",
         "",
         "| | MB | milliseconds | accuracy | balanced accuracy | average precision | probabilities off by (by chance) |",
         "|---|---|---|---|---|---|---|",
     ]
     for name, report in evaluations.items():
         file, errors = Model.load(name).path, report["calibration"]
+        milliseconds = " and ".join(f"{1000 / time['images_per_second']:.1f}" for time in times[name])
         lines.append(
-            f"| `{name}` | {file.stat().st_size / 1e6:.1f} | {1000 / times[name]['images_per_second']:.1f} | "
+            f"| `{name}` | {file.stat().st_size / 1e6:.1f} | {milliseconds} | "
             f"{_with_bounds(report, 'mean_accuracy')} | {_with_bounds(report, 'mean_balanced_accuracy')} | "
             f"{_with_bounds(report, 'mean_average_precision')} | {errors['mean_error']:.2f} "
             f"({errors['mean_chance']:.2f}) |"
