@@ -42,10 +42,10 @@ def minutes(folder: Path = BENCH) -> str:
     """Return what `laptop` reaches in how many minutes, in one sentence."""
     (record,) = records(folder, what="time_to_accuracy")
     ours, stock = _means(record["laptop"]), _means(record["stock"])
-    cores = record["laptop"][0]["threads"]
+    cores = f"{record['laptop'][0]['threads']} cores of {record['laptop'][0]['device_name']}"
     return (
         f"Minutes are enough for a first network: `facelocus train laptop` reaches {ours['test']:.2f} % of test labels "
-        f"right in {ours['seconds'] / 60:.0f} minutes on {cores} cores, a stock fine-tune of the same trunk "
+        f"right in {ours['seconds'] / 60:.0f} minutes on {cores}, a stock fine-tune of the same trunk "
         f"{stock['test']:.2f} % in {stock['seconds'] / 60:.0f} ([how fast](docs/performance.md)).\n"
     )
 

@@ -30,7 +30,7 @@ def test_time_to_accuracy_has_means_spreads_and_the_share_of_time(tmp_path: Path
     )
     assert "| stock fine-tune | 1,900 | 91.50 |" in time_to_accuracy(tmp_path)
     assert "**one run each**" in time_to_accuracy(tmp_path)
-    assert "reaches 90.90 % of test labels right in 7 minutes on 2 cores" in minutes(tmp_path)
+    assert "reaches 90.90 % of test labels right in 7 minutes on 2 cores of a processor, a stock" in minutes(tmp_path)
     assert "90.85 % in 32 (" in minutes(tmp_path)
 
 
