@@ -15,7 +15,7 @@ def test_time_to_accuracy_has_means_spreads_and_the_share_of_time(tmp_path: Path
         scores = made | {"validation": 91.5, "test": test, "test_balanced": 87.5}
         return [scores | {"seed": seed, "seconds": seconds + 100 * seed} for seed in range(3)]
 
-    record = {"what": "time_to_accuracy", "versions": {"torch": "2"}}
+    record = {"what": "time_to_accuracy", "versions": {"torch": "2"}, "longer": []}
     (tmp_path / "one.json").write_text(json.dumps(record | {"stock": runs(1900, 90.85), "laptop": runs(400, 90.9)}))
     devices, *_, stock, laptop, _, share = time_to_accuracy(tmp_path).splitlines()
     assert devices == "a processor, 2 threads, torch 2; mean and standard deviation of 3 runs, in turns."
@@ -25,6 +25,13 @@ def test_time_to_accuracy_has_means_spreads_and_the_share_of_time(tmp_path: Path
         "`laptop` takes 25 % of the stock fine-tune's time and ends +0.00 points from it on validation faces, "
         "+0.05 on test faces."
     )
+    longer = [run | {"settings": ["phases=4", "network.flip=true"]} for run in runs(1560, 91.2)]
+    pairs = {"stock": runs(1900, 90.85), "laptop": runs(400, 90.9)}
+    (tmp_path / "one.json").write_text(json.dumps(record | pairs | {"longer": longer}))
+    *_, row, _, _, _, told = time_to_accuracy(tmp_path).splitlines()
+    assert row == "| `laptop`, longer | 1,660 ± 100 | 91.50 ± 0.00 | 91.20 ± 0.00 | 87.50 ± 0.00 |"
+    settings = "--set 'phases=4' --set 'network.flip=true'"
+    assert told.startswith(f"*Longer* is `facelocus train laptop {settings}`, 3 runs after the pairs: 91.20 on")
     (tmp_path / "one.json").write_text(
         json.dumps(record | {"stock": runs(1900, 90.85)[:1], "laptop": runs(400, 90.9)[:1]})
     )
