@@ -1,4 +1,4 @@
-"""A quarter of an hour on two cores, for about what a stock fine-tune takes three quarters of one for.
+"""A quarter of an hour on two cores that multiply bf16, for what a stock fine-tune takes three quarters of one for.
 
 docs/performance.md compares both. Neither frozen stages of the trunk nor sizes that grow repaid what they cost.
 """
