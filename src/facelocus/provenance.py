@@ -35,10 +35,11 @@ def cpu_name(file: Path = Path("/proc/cpuinfo")) -> str:
     Makers give one name to processors of which one takes half of the other's time.
     """
     try:
-        lines = [line.partition(":") for line in file.read_text(encoding="utf-8").splitlines()]
+        first_core = file.read_text(encoding="utf-8").partition("\n\n")[0]
     except OSError:
-        lines = []
-    said = {key.strip(): value.strip() for key, _, value in reversed(lines)}
+        first_core = ""
+    fields = (line.partition(":") for line in first_core.splitlines())
+    said = {key.strip(): value.strip() for key, _, value in fields}
     name = said.get("model name") or platform.processor() or platform.machine()
     flags = said.get("flags", "").split()
     return next((f"{name} with {words}" for flag, words in _WIDEST.items() if flag in flags), name)
