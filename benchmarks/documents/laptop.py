@@ -16,8 +16,9 @@ _KEYS = {"seconds": 0, "validation": 2, "test": 2, "test_balanced": 2}
 def time_to_accuracy(folder: Path = BENCH) -> str:
     """Return seconds and accuracies of a stock fine-tune and of `laptop`, and what share of the time that is."""
     (record,) = records(folder, what="time_to_accuracy")
+    names = {"stock": "stock fine-tune", "laptop": "`laptop`", "longer": "`laptop`, longer"}
     count = len(record["stock"])
-    devices = dict.fromkeys(f"{run['device_name']}, {run['threads']} threads" for run in record["stock"])
+    devices = dict.fromkeys(f"{run['device_name']}, {run['threads']} threads" for side in names for run in record[side])
     lines = [
         f"{' and '.join(devices)}, torch {record['versions']['torch']}; "
         + (f"mean and standard deviation of {count} runs, in turns." if count > 1 else "**one run each** so far."),
@@ -25,7 +26,7 @@ def time_to_accuracy(folder: Path = BENCH) -> str:
         "| | seconds | validation | test | balanced, test |",
         "|---|---|---|---|---|",
     ]
-    for side, name in {"stock": "stock fine-tune", "laptop": "`laptop`", "longer": "`laptop`, longer"}.items():
+    for side, name in names.items():
         if record[side]:
             columns = [spread([run[key] for run in record[side]], places) for key, places in _KEYS.items()]
             lines.append(f"| {name} | {' | '.join(columns)} |")

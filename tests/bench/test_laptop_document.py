@@ -16,7 +16,8 @@ def test_time_to_accuracy_has_means_spreads_and_the_share_of_time(tmp_path: Path
         return [scores | {"seed": seed, "seconds": seconds + 100 * seed} for seed in range(3)]
 
     record = {"what": "time_to_accuracy", "versions": {"torch": "2"}, "longer": []}
-    (tmp_path / "one.json").write_text(json.dumps(record | {"stock": runs(1900, 90.85), "laptop": runs(400, 90.9)}))
+    pairs = {"stock": runs(1900, 90.85), "laptop": runs(400, 90.9)}
+    (tmp_path / "one.json").write_text(json.dumps(record | pairs))
     devices, *_, stock, laptop, _, share = time_to_accuracy(tmp_path).splitlines()
     assert devices == "a processor, 2 threads, torch 2; mean and standard deviation of 3 runs, in turns."
     assert stock == "| stock fine-tune | 2,000 ± 100 | 91.50 ± 0.00 | 90.85 ± 0.00 | 87.50 ± 0.00 |"
@@ -25,10 +26,11 @@ def test_time_to_accuracy_has_means_spreads_and_the_share_of_time(tmp_path: Path
         "`laptop` takes 25 % of the stock fine-tune's time and ends +0.00 points from it on validation faces, "
         "+0.05 on test faces."
     )
-    longer = [run | {"settings": ["phases=4", "network.flip=true"]} for run in runs(1560, 91.2)]
-    pairs = {"stock": runs(1900, 90.85), "laptop": runs(400, 90.9)}
+    told_so = {"settings": ["phases=4", "network.flip=true"], "device_name": "another"}
+    longer = [run | told_so for run in runs(1560, 91.2)]
     (tmp_path / "one.json").write_text(json.dumps(record | pairs | {"longer": longer}))
-    *_, row, _, _, _, told = time_to_accuracy(tmp_path).splitlines()
+    devices, *_, row, _, _, _, told = time_to_accuracy(tmp_path).splitlines()
+    assert devices.startswith("a processor, 2 threads and another, 2 threads, torch 2;")
     assert row == "| `laptop`, longer | 1,660 ± 100 | 91.50 ± 0.00 | 91.20 ± 0.00 | 87.50 ± 0.00 |"
     settings = "--set 'phases=4' --set 'network.flip=true'"
     assert told.startswith(f"*Longer* is `facelocus train laptop {settings}`, 3 runs after the pairs: 91.20 on")
