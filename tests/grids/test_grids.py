@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from facelocus.attributes import CELEBA
+from facelocus.cli import report
 from facelocus.errors import RecipeError
 from facelocus.grids import grid_names, load_grid
 from facelocus.grids.paper_short import MODULES
@@ -22,6 +23,11 @@ def test_modules_of_one_trunk_differ_in_the_module_alone(name: str) -> None:
         rest = {key: value for key, value in settings(recipe).items() if key != "network.attention"}
         by_trunk.setdefault(trunk, set()).add(repr(sorted(rest.items())))
     assert all(len(kinds) == 1 for kinds in by_trunk.values())
+
+
+def test_a_grid_is_named_after_the_report_that_reads_it() -> None:
+    reports = {command.callback.__name__ for command in report.app.registered_commands if command.callback}
+    assert {name.partition("_")[0] for name in grid_names()} <= reports
 
 
 def test_the_grid_of_the_paper_is_complete() -> None:

@@ -53,6 +53,7 @@ def test_ways_stand_by_what_validation_says_with_what_they_change(records: Path)
         next(line for line in text.splitlines() if line.startswith(f"| {way}")) for way in ("helps", "harms")
     )
     assert text.index(helps) < text.index(harms)
+    assert "Seconds are a run's, on a processor." in text
     assert helps.startswith("| helps: `network.context=True` | 2 | +")
     assert harms.startswith("| harms: `batch_size=16` and 600 iterations | 1 | -")
     # Gains of a point, well beyond what people differ by.

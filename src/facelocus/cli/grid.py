@@ -36,5 +36,5 @@ def grid(
     where = choose_device(device)
     start = open_start(from_)
     made = run_grid(chosen, name, open_pack(data), to / name, results, device=where, start=start, only=only)
-    report = "localisation" if name.startswith("localisation") else "paper"
+    report, _, _ = name.partition("_")  # A grid is named after the report that reads it.
     typer.echo(f"{results}: {made} runs added; next: facelocus report {report} --records {results}")

@@ -97,7 +97,7 @@ def _ways(read: Sequence[Run], resamples: Resamples) -> str:
         f"{fmean(run.validation.mean_accuracy_at_half for run in base):.2f} on validation faces and "
         f"{with_bounds(resamples.mean(base, 'mean_accuracy_at_half'), signed=False)} on test faces. Points more than "
         "it, the best on validation faces first; in brackets are 95 % intervals, over people alone where there is one "
-        "seed. Seconds are of a run with other work beside it."
+        f"seed. Seconds are a run's, on {listed(sorted({run.device for run in read}))}."
     )
     rows = []
     for way, cell in sorted(cells.items(), key=lambda item: (-(_validation(item[1], base) or 0), item[0])):
