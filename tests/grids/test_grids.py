@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from facelocus.attributes import CELEBA
-from facelocus.cli import report
+from facelocus.cli.report import app as report
 from facelocus.errors import RecipeError
 from facelocus.grids import grid_names, load_grid
 from facelocus.grids.paper_short import MODULES
@@ -26,7 +26,7 @@ def test_modules_of_one_trunk_differ_in_the_module_alone(name: str) -> None:
 
 
 def test_a_grid_is_named_after_the_report_that_reads_it() -> None:
-    reports = {command.callback.__name__ for command in report.app.registered_commands if command.callback}
+    reports = {command.callback.__name__ for command in report.registered_commands if command.callback}
     assert {name.partition("_")[0] for name in grid_names()} <= reports
 
 
