@@ -1,13 +1,14 @@
-"""How much more right the shipped network could be: averaged with others of ours, and with thresholds of test faces.
+"""How much more right the shipped network could be: averaged with others of ours, and calibrated on test faces.
 
     git show bd3a979:src/facelocus/models/default.onnx > soft.onnx
     git show 77a0c21:src/facelocus/models/default.onnx > refine.onnx
     python benchmarks/weights/accuracy_limit.py CELEBA --beside tiny --beside soft.onnx --beside refine.onnx \\
         --json results/weights/accuracy_limit.json
 
-Logits are averaged, of networks calibrated on validation faces, from the best there to the worst. Thresholds are chosen
-on validation faces; beside that on one half of the test people and measured on the other, both ways, which no rule
-allows for a model and which shows what it costs that the annotators of the two splits ticked otherwise.
+Calibrated logits are averaged, of the networks from the best on validation faces to the worst. What they say is
+calibrated on validation faces and taken at one half, as a model file's is; beside that it is calibrated on one half of
+the test people and measured on the other, both ways, which no rule allows for a model and which shows what it costs
+that the annotators of the two splits ticked otherwise.
 """
 
 from __future__ import annotations
@@ -26,7 +27,6 @@ from facelocus.errors import DataError, UsageError
 from facelocus.files import write_record
 from facelocus.metrics.accuracy import correct, mean_over_attributes
 from facelocus.metrics.calibration import Calibration
-from facelocus.metrics.thresholds import choose_thresholds
 from facelocus.provenance import commit, cpu_name, now, versions
 
 _SEED = 0
@@ -91,21 +91,20 @@ def _logits(probabilities: Floats) -> Floats:
 
 
 def _measure(labels: dict[str, Labels], logits: dict[str, Floats], first: npt.NDArray[np.bool_]) -> dict[str, Any]:
-    """Return mean accuracy at thresholds of validation faces, and of test faces at those of their other half."""
+    """Return mean accuracy as calibrated on validation faces, and on test faces as on their other half."""
     p = {split: 1 / (1 + np.exp(-its)) for split, its in logits.items()}
-    chosen = choose_thresholds(labels["validation"], p["validation"])["accuracy"]
+    fitted = Calibration.fit(labels["validation"], p["validation"])
     crossed = np.empty_like(p["test"])
-    for fitted, measured in ((first, ~first), (~first, first)):
-        crossed[measured] = choose_thresholds(labels["test"][fitted], p["test"][fitted])["accuracy"]
+    for other, measured in ((first, ~first), (~first, first)):
+        crossed[measured] = Calibration.fit(labels["test"][other], p["test"][other]).apply(p["test"][measured])
     return {
-        "validation": _percent(labels["validation"], p["validation"], chosen),
-        "test": _percent(labels["test"], p["test"], chosen),
-        "test, thresholds of its other half": _percent(labels["test"], p["test"], crossed),
+        **{split: _percent(labels[split], fitted.apply(its)) for split, its in p.items()},
+        "test, calibrated on its other half": _percent(labels["test"], crossed),
     }
 
 
-def _percent(labels: Labels, probabilities: Floats, thresholds: npt.NDArray[np.floating]) -> float:
-    right = correct(labels, probabilities, thresholds).sum(0) / (labels != -1).sum(0)
+def _percent(labels: Labels, probabilities: Floats) -> float:
+    right = correct(labels, probabilities, 0.5).sum(0) / (labels != -1).sum(0)
     return round(100 * float(mean_over_attributes(right)), 4)
 
 
