@@ -6,9 +6,9 @@
         --json results/weights/accuracy_limit.json
 
 Calibrated logits are averaged, of the networks from the best on validation faces to the worst. What they say is
-calibrated on validation faces and taken at one half, as a model file's is; beside that it is calibrated on one half of
-the test people and measured on the other, both ways, which no rule allows for a model and which shows what it costs
-that the annotators of the two splits ticked otherwise.
+calibrated on validation faces, to the rates that the shipped file expects of new ones, and taken at one half, as a model
+file's is; beside that it is calibrated on one half of the test people and measured on the other, both ways, which no
+rule allows for a model and which shows what it costs that the annotators of the splits ticked otherwise.
 """
 
 from __future__ import annotations
@@ -48,6 +48,8 @@ def main() -> None:
     rows = {split: pack.rows(split) for split in ("validation", "test")}
     labels = {split: pack.labels[its] for split, its in rows.items()}
     halves = _halves(pack.people[rows["test"]])
+    # The balanced thresholds of a calibrated file are the rates it expects.
+    rates = open_model(options.model).thresholds["balanced"]
     networks = []
     for name in (options.model, *options.beside):
         model = open_model(name)
@@ -56,13 +58,13 @@ def main() -> None:
         shown = {split: predict_rows(model, pack, its) for split, its in rows.items()}
         fitted = Calibration.fit(labels["validation"], shown["validation"])
         logits = {split: _logits(fitted.apply(its)) for split, its in shown.items()}
-        networks.append({"model": model_record(model), "logits": logits, **_measure(labels, logits, halves)})
+        networks.append({"model": model_record(model), "logits": logits, **_measure(labels, logits, rates, halves)})
     ranked = sorted(networks, key=lambda network: -network["validation"])
     averages = []
     for count in range(2, len(ranked) + 1):
         several = [network["logits"] for network in ranked[:count]]
         mean = {split: np.mean([logits[split] for logits in several], axis=0) for split in rows}
-        averages.append({"networks": count, **_measure(labels, mean, halves)})
+        averages.append({"networks": count, **_measure(labels, mean, rates, halves)})
     record = {
         "what": "mean accuracy in percent: networks alone, the best on validation faces first, and their averages",
         "data": {"description": pack.description, "fingerprint": pack.fingerprint},
@@ -90,10 +92,12 @@ def _logits(probabilities: Floats) -> Floats:
     return np.log(p / (1 - p))
 
 
-def _measure(labels: dict[str, Labels], logits: dict[str, Floats], first: npt.NDArray[np.bool_]) -> dict[str, Any]:
+def _measure(
+    labels: dict[str, Labels], logits: dict[str, Floats], rates: npt.NDArray[np.floating], first: npt.NDArray[np.bool_]
+) -> dict[str, Any]:
     """Return mean accuracy as calibrated on validation faces, and on test faces as on their other half."""
     p = {split: 1 / (1 + np.exp(-its)) for split, its in logits.items()}
-    fitted = Calibration.fit(labels["validation"], p["validation"])
+    fitted = Calibration.fit(labels["validation"], p["validation"]).to_rates(p["validation"], rates)
     crossed = np.empty_like(p["test"])
     for other, measured in ((first, ~first), (~first, first)):
         crossed[measured] = Calibration.fit(labels["test"][other], p["test"][other]).apply(p["test"][measured])
