@@ -13,6 +13,7 @@ from documents import ROOT
 from documents.cluster import billion
 from documents.cluster import rates as cluster_rates
 from documents.laptop import minutes, time_to_accuracy, ways
+from documents.limits import accuracy_limit, calibration_limit
 from documents.localisation import conditions, localisation, localised
 from documents.own_data import own_labels, sharding
 from documents.performance import cost, equal, h100, h100_kernels, processor, waiting
@@ -22,7 +23,7 @@ from documents.search import quality as search_quality
 from documents.search import speed as search_speed
 from documents.search import verification, words
 from documents.serve import browser, load, page
-from documents.weights import attributes, calibration, calibration_limit, groups, identity, numbers, sizes
+from documents.weights import attributes, calibration, groups, identity, numbers, sizes
 
 
 def example(name: str, language: str) -> str:
@@ -45,6 +46,7 @@ BLOCKS: dict[str, dict[str, Callable[[], str]]] = {
         "robustness": robustness,
         "localisation": localisation,
     },
+    "docs/weights.md": {"accuracy-limit": accuracy_limit},
     "docs/product.md": {
         "groups": groups,
         "python": lambda: example("model_file.py", "python"),

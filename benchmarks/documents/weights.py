@@ -15,9 +15,7 @@ EVALUATION = RESULTS / "weights" / "default.json"
 RECORD = RESULTS / "weights" / "student" / "record.json"
 SHIPPED = ("default", "tiny")
 AGREEMENT = RESULTS / "data" / "agreement.json"
-LIMIT = RESULTS / "weights" / "calibration_limit.json"
 
-_VALIDATION = "yes in validation"
 _ROWS = {
     "mean_accuracy": "accuracy",
     "mean_balanced_accuracy": "balanced accuracy",
@@ -152,23 +150,6 @@ def calibration(evaluation: Path = EVALUATION) -> str:
         f"{errors['mean_error_before']:.1f} points as trained, **{errors['mean_error']:.1f}** as shipped, "
         f"{errors['mean_chance']:.1f} by chance, which right probabilities would show on as many faces. Furthest from "
         f"chance, which is in brackets: {named}.\n"
-    )
-
-
-def calibration_limit(result: Path = LIMIT) -> str:
-    """Return what is left to win by fitting, and where validation and test labels differ most."""
-    found = json.loads(result.read_text(encoding="utf-8"))
-    mean, attributes = found["mean"], found["attributes"]
-    apart = sorted(attributes, key=lambda name: -abs(attributes[name]["yes in test"] - attributes[name][_VALIDATION]))
-    named = ", ".join(
-        f"{_words(name)} {attributes[name][_VALIDATION]:.0f} and {attributes[name]['yes in test']:.0f}"
-        for name in apart[:4]
-    )
-    return (
-        "Fitted on one half of the test people and measured on the other, the same one scale and shift would be off "
-        f"by {mean['fitted on the other half of the test people']:.2f}, against {mean['by chance, then']:.2f} by "
-        "chance. So nearly all that is left is not the network's: the splits were ticked differently. Percent of yes "
-        f"in validation and in test: {named}.\n"
     )
 
 

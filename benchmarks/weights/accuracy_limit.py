@@ -6,9 +6,9 @@
         --json results/weights/accuracy_limit.json
 
 Calibrated logits are averaged, of the networks from the best on validation faces to the worst. What they say is
-calibrated on validation faces, to the rates that the shipped file expects of new ones, and taken at one half, as a model
-file's is; beside that it is calibrated on one half of the test people and measured on the other, both ways, which no
-rule allows for a model and which shows what it costs that the annotators of the splits ticked otherwise.
+calibrated on validation faces, to the rates that the shipped file expects of new ones, and taken at one half, as what a
+model file says is; beside that it is calibrated on one half of the test people and measured on the other, both ways,
+which no rule allows for a model and which shows what it costs that the annotators of the splits ticked otherwise.
 """
 
 from __future__ import annotations
