@@ -21,18 +21,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from crossed import SEED, calibrate_crosswise
 from facelocus.cli.models import model_record, open_model, predict_rows
 from facelocus.data.pack import open_pack
 from facelocus.errors import DataError, UsageError
 from facelocus.files import write_record
 from facelocus.metrics.accuracy import correct, mean_over_attributes
-from facelocus.metrics.calibration import Calibration
+from facelocus.metrics.calibration import Calibration, logit, sigmoid
 from facelocus.provenance import commit, cpu_name, now, versions
 
-_SEED = 0
-
 Labels = npt.NDArray[np.int8]
-Floats = npt.NDArray[np.float64]
+Floats = npt.NDArray[np.floating]
 
 
 def main() -> None:
@@ -47,30 +46,30 @@ def main() -> None:
         raise DataError("needs data with people")
     rows = {split: pack.rows(split) for split in ("validation", "test")}
     labels = {split: pack.labels[its] for split, its in rows.items()}
-    halves = _halves(pack.people[rows["test"]])
+    people = pack.people[rows["test"]]
+    models = [open_model(name) for name in (options.model, *options.beside)]
     # The balanced thresholds of a calibrated file are the rates it expects.
-    rates = open_model(options.model).thresholds["balanced"]
+    rates = models[0].thresholds["balanced"]
     networks = []
-    for name in (options.model, *options.beside):
-        model = open_model(name)
+    for model in models:
         if pack.attributes.names != model.attributes.names:
-            raise UsageError(f"{options.data} has other attributes than {name}")
+            raise UsageError(f"{options.data} has other attributes than {model.name}")
         shown = {split: predict_rows(model, pack, its) for split, its in rows.items()}
         fitted = Calibration.fit(labels["validation"], shown["validation"])
-        logits = {split: _logits(fitted.apply(its)) for split, its in shown.items()}
-        networks.append({"model": model_record(model), "logits": logits, **_measure(labels, logits, rates, halves)})
+        p = {split: fitted.apply(its) for split, its in shown.items()}
+        networks.append({"model": model_record(model), "p": p, **_measure(labels, p, rates, people)})
     ranked = sorted(networks, key=lambda network: -network["validation"])
     averages = []
     for count in range(2, len(ranked) + 1):
-        several = [network["logits"] for network in ranked[:count]]
-        mean = {split: np.mean([logits[split] for logits in several], axis=0) for split in rows}
-        averages.append({"networks": count, **_measure(labels, mean, rates, halves)})
+        several = [network["p"] for network in ranked[:count]]
+        mean = {split: sigmoid(np.mean([logit(p[split]) for p in several], axis=0)) for split in rows}
+        averages.append({"networks": count, **_measure(labels, mean, rates, people)})
     record = {
         "what": "mean accuracy in percent: networks alone, the best on validation faces first, and their averages",
         "data": {"description": pack.description, "fingerprint": pack.fingerprint},
         "images": {split: len(its) for split, its in rows.items()},
-        "seed": _SEED,
-        "alone": [{key: value for key, value in network.items() if key != "logits"} for network in ranked],
+        "seed": SEED,
+        "alone": [{key: value for key, value in network.items() if key != "p"} for network in ranked],
         "averaged": averages,
         "commit": commit(),
         "date": now(),
@@ -81,26 +80,12 @@ def main() -> None:
     print(json.dumps({key: record[key] for key in ("alone", "averaged")}, indent=1))
 
 
-def _halves(people: npt.NDArray[np.integer]) -> npt.NDArray[np.bool_]:
-    """Return which faces are of the first half of the people, drawn at random."""
-    names = np.unique(people)
-    return np.isin(people, np.random.default_rng(_SEED).permutation(names)[: len(names) // 2])
-
-
-def _logits(probabilities: Floats) -> Floats:
-    p = np.clip(probabilities, 1e-9, 1 - 1e-9)
-    return np.log(p / (1 - p))
-
-
 def _measure(
-    labels: dict[str, Labels], logits: dict[str, Floats], rates: npt.NDArray[np.floating], first: npt.NDArray[np.bool_]
+    labels: dict[str, Labels], p: dict[str, Floats], rates: Floats, people: npt.NDArray[np.integer]
 ) -> dict[str, Any]:
     """Return mean accuracy as calibrated on validation faces, and on test faces as on their other half."""
-    p = {split: 1 / (1 + np.exp(-its)) for split, its in logits.items()}
     fitted = Calibration.fit(labels["validation"], p["validation"]).to_rates(p["validation"], rates)
-    crossed = np.empty_like(p["test"])
-    for other, measured in ((first, ~first), (~first, first)):
-        crossed[measured] = Calibration.fit(labels["test"][other], p["test"][other]).apply(p["test"][measured])
+    crossed = calibrate_crosswise(labels["test"], p["test"], people)
     return {
         **{split: _percent(labels[split], fitted.apply(its)) for split, its in p.items()},
         "test, calibrated on its other half": _percent(labels["test"], crossed),

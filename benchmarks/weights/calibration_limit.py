@@ -15,14 +15,13 @@ from pathlib import Path
 
 import numpy as np
 
+from crossed import SEED, calibrate_crosswise
 from facelocus.cli.models import model_record, open_model, predict_rows
 from facelocus.data.pack import open_pack
 from facelocus.errors import DataError, UsageError
 from facelocus.files import write_record
 from facelocus.metrics.calibration import Calibration, calibration_error, chance
 from facelocus.provenance import commit, cpu_name, now, versions
-
-_SEED = 0
 
 
 def main() -> None:
@@ -40,11 +39,7 @@ def main() -> None:
     shown = predict_rows(model, pack, rows)
     raw = Calibration.from_json(model.metadata["calibration"]).undo(shown)
     labels, people = pack.labels[rows], pack.people[rows]
-    names = np.unique(people)
-    first = np.isin(people, np.random.default_rng(_SEED).permutation(names)[: len(names) // 2])
-    crossed = np.empty_like(raw)
-    for fitted, measured in ((first, ~first), (~first, first)):
-        crossed[measured] = Calibration.fit(labels[fitted], raw[fitted]).apply(raw[measured])
+    crossed = calibrate_crosswise(labels, raw, people)
     splits = {split: pack.labels[pack.rows(split)] for split in ("train", "validation", "test")}
     columns = {
         "fitted on validation": calibration_error(labels, shown),
@@ -58,8 +53,8 @@ def main() -> None:
         "model": model_record(model),
         "data": {"description": pack.description, "fingerprint": pack.fingerprint},
         "images": len(rows),
-        "people": len(names),
-        "seed": _SEED,
+        "people": len(np.unique(people)),
+        "seed": SEED,
         "mean": {name: round(100 * float(np.mean(values)), 4) for name, values in columns.items()},
         "attributes": {
             attribute: {name: round(100 * float(values[a]), 4) for name, values in columns.items()}

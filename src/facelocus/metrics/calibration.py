@@ -50,7 +50,7 @@ class Calibration:
             labels: int8 N x A, 1 yes, 0 no, -1 unknown.
             probabilities: float N x A in [0, 1].
         """
-        logits = _logit(probabilities)
+        logits = logit(probabilities)
         found = []
         for its_labels, its_logits in zip(labels.T, logits.T, strict=True):
             known = its_labels != -1
@@ -65,13 +65,13 @@ class Calibration:
             probabilities: float N x A in [0, 1], N at least 1.
             rates: A in (0, 1).
         """
-        logits, offset = self.slope * _logit(probabilities), self.offset
+        logits, offset = self.slope * logit(probabilities), self.offset
         for _ in range(_STEPS):
-            p = _sigmoid(logits + offset)
+            p = sigmoid(logits + offset)
             # The mean's logit is nearly straight in the offset: a step is right even where all answers are sure.
             mean = p.mean(axis=0)
             bend = np.maximum((p * (1 - p)).mean(axis=0) / (mean * (1 - mean)), 0.05)
-            offset = offset + (_logit(rates) - _logit(mean)) / bend
+            offset = offset + (logit(rates) - logit(mean)) / bend
         return Calibration(self.slope, offset)
 
     @classmethod
@@ -85,11 +85,11 @@ class Calibration:
 
     def apply(self, probabilities: Floats) -> npt.NDArray[np.float64]:
         """Return calibrated probabilities, N x A."""
-        return _sigmoid(self.slope * _logit(probabilities) + self.offset)
+        return sigmoid(self.slope * logit(probabilities) + self.offset)
 
     def undo(self, probabilities: Floats) -> npt.NDArray[np.float64]:
         """Return what calibrated probabilities were before, N x A."""
-        return _sigmoid((_logit(probabilities) - self.offset) / self.slope)
+        return sigmoid((logit(probabilities) - self.offset) / self.slope)
 
 
 def calibration_error(labels: Labels, probabilities: Floats) -> Floats:
@@ -170,7 +170,7 @@ def _fit(logits: Floats, yes: npt.NDArray[np.bool_]) -> tuple[float, float]:
     at = np.zeros(2)
     for _ in range(_STEPS):
         scaled = np.exp(at[0]) * logits
-        probabilities = _sigmoid(scaled + at[1])
+        probabilities = sigmoid(scaled + at[1])
         slopes = np.stack([scaled, np.ones(len(logits))])
         gradient = slopes @ (probabilities - yes) + at / _PRIOR**2
         curvature = slopes * (probabilities * (1 - probabilities)) @ slopes.T + np.eye(2) / _PRIOR**2
@@ -183,12 +183,14 @@ def _fit(logits: Floats, yes: npt.NDArray[np.bool_]) -> tuple[float, float]:
     return float(np.exp(at[0])), float(at[1])
 
 
-def _logit(probabilities: Floats) -> npt.NDArray[np.float64]:
+def logit(probabilities: Floats) -> npt.NDArray[np.float64]:
+    """Return log odds of probabilities in [0, 1]; those of 0 and 1 are finite."""
     p = np.clip(probabilities.astype(np.float64), 1e-9, 1 - 1e-9)
     return np.log(p) - np.log1p(-p)
 
 
-def _sigmoid(logits: Floats) -> npt.NDArray[np.float64]:
+def sigmoid(logits: Floats) -> npt.NDArray[np.float64]:
+    """Return the probabilities of log odds."""
     return 1 / (1 + np.exp(-logits))
 
 
