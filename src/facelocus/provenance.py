@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 import platform
 import subprocess
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 #: Flag of /proc/cpuinfo -> its name, widest first: what decides how fast a network runs, and in which numbers.
@@ -47,6 +46,9 @@ def cpu_name(file: Path = Path("/proc/cpuinfo")) -> str:
 
 def versions(*packages: str) -> dict[str, str]:
     """Return the versions of Python, facelocus and those of `packages` that are installed."""
+    # Here, because it takes 25 ms and every start of the command loads this file.
+    from importlib.metadata import PackageNotFoundError, version
+
     found = {"python": platform.python_version()}
     for package in ("facelocus", *packages):
         try:

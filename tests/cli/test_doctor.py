@@ -93,3 +93,10 @@ def test_a_detector_that_finds_something_else_fails(
     result = run("--model", model.path)
     assert result.exit_code == 1
     assert words in result.output.splitlines()[-1]
+
+
+def test_a_package_that_is_not_installed_fails_with_what_to_run(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(doctor.__globals__, "_BASE", ("facelocus", "no-such-package"))
+    result = run("--model", model.path)
+    assert result.exit_code == 1
+    assert "failed  no-such-package is not installed: pip install no-such-package" in result.output.splitlines()

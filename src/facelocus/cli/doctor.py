@@ -5,13 +5,12 @@ from __future__ import annotations
 import platform
 from collections.abc import Callable
 from functools import partial
-from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated
 
 import typer
 
 from facelocus.errors import FacelocusError, ModelFileError, first_line
-from facelocus.provenance import cpu_name
+from facelocus.provenance import cpu_name, versions
 
 #: Largest difference from the golden outputs that another processor may show.
 TOLERANCE = 1e-3
@@ -31,12 +30,13 @@ def doctor(
 
     print(f"{'ok':8}python {platform.python_version()}, {platform.system()} {platform.machine()}")
     print(f"{'ok':8}{cpu_name()}, {cores()} cores")
-    passed = [_check(package, partial(version, package)) for package in _BASE]
-    for package in _OPTIONAL:
-        try:
-            print(f"{'ok':8}{package} {version(package)}")
-        except PackageNotFoundError:
-            continue
+    installed = versions(*_BASE, *_OPTIONAL)
+    for package in (*_BASE, *_OPTIONAL):
+        if package in installed:
+            print(f"{'ok':8}{package} {installed[package]}")
+        elif package in _BASE:
+            print(f"{'failed':8}{package} is not installed: pip install {package}")
+    passed = [set(_BASE) <= set(installed)]
     passed.append(_check("model", partial(_model, model)))
     passed.append(_check("golden outputs", partial(_golden, model)))
     passed.append(_check("detector", _detector))
@@ -48,8 +48,6 @@ def _check(what: str, find: Callable[[], str]) -> bool:
     """Print one line and return whether it says ok."""
     try:
         print(f"{'ok':8}{what} {find()}")
-    except PackageNotFoundError:
-        print(f"{'failed':8}{what} is not installed: pip install {what}")
     except Exception as error:  # whatever a broken installation raises is what doctor is asked for
         print(f"{'failed':8}{what}: {first_line(error)}")
     else:
