@@ -88,11 +88,12 @@ def processor(folder: Path = BENCH) -> str:
     for record in found:
         what = f"`{record['recipe']}`, a step" if "recipe" in record else f"model file `{record['model']}`"
         low, high = record["images_per_second_quartiles"]
+        share = record.get("share_of_arithmetic_limit")
         lines.append(
             f"| {what}, {record['precision']}, batch {record['batch']}, {record['threads']} threads of "
             f"{record['device_name']} | {record['images_per_second']:.3g} | {low:.3g} to {high:.3g} | "
             f"{record['times_the_reference']:.2f} | {_two_places(record.get('times_the_reference_keeping_memory'))} | "
-            f"{100 * record['share_of_arithmetic_limit']:.0f} % | {100 * record['pse_share']:.1f} % |"
+            f"{'' if share is None else f'{100 * share:.0f} %'} | {100 * record['pse_share']:.1f} % |"
         )
     return "\n".join(lines) + "\n"
 

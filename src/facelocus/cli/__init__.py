@@ -24,6 +24,7 @@ from facelocus.cli.heatmaps import heatmaps
 from facelocus.cli.index import index
 from facelocus.cli.localise import localise
 from facelocus.cli.page import page
+from facelocus.cli.quantize import quantize
 from facelocus.cli.report import app as report
 from facelocus.cli.runs import runs
 from facelocus.cli.search import search
@@ -55,6 +56,7 @@ app.command()(heatmaps)
 app.command()(localise)
 app.command()(train)
 app.command()(export)
+app.command()(quantize)
 app.command()(convert)
 app.command()(grid)
 app.command()(bench)

@@ -61,10 +61,12 @@ def _show(record: dict[str, Any], to: Path | None) -> None:
         f"  {record['images_per_second']:,.4g} images a second ({low:,.4g} to {high:,.4g}), "
         f"{record['times_the_reference']:.2f} times the reference's {record['reference_images_per_second']:,.4g}"
     )
-    typer.echo(
-        f"  {100 * record['share_of_arithmetic_limit']:.1f} % of the arithmetic limit "
-        f"({record['flops_an_image'] / 1e9:.3g} GFLOP an image, {record['matrix_flops_per_second'] / 1e12:.3g} TFLOP/s)"
-    )
+    if "share_of_arithmetic_limit" in record:
+        gigaflop, teraflop_a_second = record["flops_an_image"] / 1e9, record["matrix_flops_per_second"] / 1e12
+        typer.echo(
+            f"  {100 * record['share_of_arithmetic_limit']:.1f} % of the arithmetic limit "
+            f"({gigaflop:.3g} GFLOP an image, {teraflop_a_second:.3g} TFLOP/s)"
+        )
     if "pse_share" in record:
         for key, whose in (("", "ours"), ("reference_", "the reference")):
             typer.echo(

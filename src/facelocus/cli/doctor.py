@@ -12,9 +12,6 @@ import typer
 from facelocus.errors import FacelocusError, ModelFileError, first_line
 from facelocus.provenance import cpu_name, versions
 
-#: Largest difference from the golden outputs that another processor may show.
-TOLERANCE = 1e-3
-
 #: Largest difference, in pixels, from where the face of the golden picture was found.
 PIXELS = 0.5
 
@@ -63,11 +60,12 @@ def _model(name: str) -> str:
 
 
 def _golden(name: str) -> str:
-    from facelocus.model import Model, check_golden
+    from facelocus.model import Model, check_golden, golden_tolerance
 
-    difference = check_golden(Model.load(name))
-    if not difference <= TOLERANCE:
-        raise ModelFileError(f"differ by {difference:.2g}, more than {TOLERANCE:g}: reinstall onnxruntime or the model")
+    model = Model.load(name)
+    difference, tolerance = check_golden(model), golden_tolerance(model)
+    if not difference <= tolerance:
+        raise ModelFileError(f"differ by {difference:.2g}, more than {tolerance:g}: reinstall onnxruntime or the model")
     return f"agree within {difference:.1g}"
 
 

@@ -1,4 +1,4 @@
-"""From a finished run to a model file, and the golden answers beside it.
+"""From a finished run to a model file, and from that to one in 8 bits; each with golden answers beside it.
 
 Calibration (facelocus.metrics.calibration) is put into the weights of the logits, so that whoever runs the file has
 calibrated probabilities; of these, it carries the thresholds.
@@ -7,20 +7,25 @@ calibrated probabilities; of these, it carries the thresholds.
 from __future__ import annotations
 
 import io
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from facelocus.attributes import FRAME
-from facelocus.errors import FacelocusError, UsageError
-from facelocus.export.graph import to_onnx
+from facelocus.errors import FacelocusError, ModelFileError, UsageError
+from facelocus.export.graph import describe, to_onnx
+from facelocus.export.quantization import quantize
 from facelocus.files import write_atomically
 from facelocus.model import FORMAT, Model
 from facelocus.training.run import RunModel, calibrated
 
 #: How far the file may be from the network it was made of.
 TOLERANCE = 1e-4
+#: How far the probabilities of a file in 8 bits may be from those of the file it was made of, on average over faces.
+TOLERANCE_8_BITS = 0.02
 LICENCE = (
     "Trained on CelebA: for non-commercial research only. "
     "Not for judging persons: labels are annotators' opinions about celebrities."
@@ -44,8 +49,7 @@ def export(run: Path, out: Path, *, licence: str = LICENCE) -> float:
         StorageError: the file cannot be written.
         FacelocusError: the file does not compute what the network does.
     """
-    if out.suffix != ".onnx":
-        raise UsageError(f"{out}: a model file ends in .onnx")
+    _refuse_name(out)
     trained = calibrated(run)
     description = {
         "format": FORMAT,
@@ -56,25 +60,64 @@ def export(run: Path, out: Path, *, licence: str = LICENCE) -> float:
         "licence": licence,
     }
     content = to_onnx(trained.network, description)
-    images = golden_images()
-    golden = out.with_suffix(".golden.npz")
+    return _write(out, content, lambda model: largest_difference(model, trained, golden_images()), TOLERANCE)
+
+
+def export_8_bits(source: Path, faces: npt.NDArray[np.uint8], out: Path, *, of: Mapping[str, Any]) -> float:
+    """Write a model file that computes in 8 bits what another one computes, and golden outputs beside it.
+
+    Args:
+        source: a model file in single precision.
+        faces: uint8 N x 218 x 178 x 3, RGB, aligned, N at least 1; they give each layer its range.
+        out: NAME.onnx; NAME.golden.npz is written beside it.
+        of: what the file is to say of these faces.
+
+    Returns:
+        The mean difference between the two files' probabilities of these faces, below TOLERANCE_8_BITS.
+
+    Raises:
+        ModelFileError: `source` is not a model file, or is one in 8 bits.
+        UsageError: `out` does not end in .onnx.
+        StorageError: the file cannot be written.
+        FacelocusError: in 8 bits the network says something else.
+    """
+    _refuse_name(out)
+    single = Model.load(source)
+    if "quantized" in single.metadata:
+        raise ModelFileError(f"{source}: computes in 8 bits already: give the model file that it was made of")
+    description = {**single.metadata, "quantized": {"from": single.sha256, "faces": len(faces), **of}}
+    content = describe(quantize(source.read_bytes(), faces), description)
+
+    def difference(model: Model) -> float:
+        return float(np.abs(model.predict(faces).probabilities - single.predict(faces).probabilities).mean())
+
+    return _write(out, content, difference, TOLERANCE_8_BITS)
+
+
+def _refuse_name(out: Path) -> None:
+    if out.suffix != ".onnx":
+        raise UsageError(f"{out}: a model file ends in .onnx")
+
+
+def _write(out: Path, content: bytes, differ: Callable[[Model], float], tolerance: float) -> float:
+    """Write a model file that may differ so much from its source, and its golden outputs; returns how much it does."""
     # The graph is read back and compared before it takes the name it was asked for.
-    draft = out.with_name(f".{out.name}.draft")
+    draft, images = out.with_name(f".{out.name}.draft"), golden_images()
     try:
         write_atomically(draft, content)
         model = Model.load(draft)
-        difference = largest_difference(model, trained, images)
+        difference = differ(model)
         prediction = model.predict(images)
     finally:
         draft.unlink(missing_ok=True)
-    if difference > TOLERANCE:
+    if not difference <= tolerance:
         raise FacelocusError(f"{out}: the exported graph is off by {difference:.1e}: not written")
     arrays = {"images": images, "probabilities": prediction.probabilities}
     if prediction.masks is not None:
         arrays["masks"] = prediction.masks
     with io.BytesIO() as buffer:
         np.savez_compressed(buffer, **arrays)  # type: ignore[arg-type]
-        write_atomically(golden, buffer.getvalue())
+        write_atomically(out.with_suffix(".golden.npz"), buffer.getvalue())
     write_atomically(out, content)
     return difference
 

@@ -75,8 +75,14 @@ def to_onnx(network: RegionNetwork, description: dict[str, Any]) -> bytes:
     _store_half(model.graph)
     _store_bands(model.graph)
     model.producer_name = "facelocus"
-    helper.set_model_props(model, {"facelocus": json.dumps(description)})
     onnx.checker.check_model(model)
+    return describe(bytes(model.SerializeToString()), description)
+
+
+def describe(content: bytes, description: dict[str, Any]) -> bytes:
+    """Return a serialised graph with its description in place of the one that it may have."""
+    model = onnx.load_from_string(content)
+    helper.set_model_props(model, {"facelocus": json.dumps(description)})
     return bytes(model.SerializeToString())
 
 
