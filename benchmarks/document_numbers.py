@@ -13,6 +13,7 @@ from documents import ROOT
 from documents.cluster import billion
 from documents.cluster import rates as cluster_rates
 from documents.laptop import minutes, time_to_accuracy, ways
+from documents.eight_bits import eight_bits
 from documents.limits import accuracy_limit, calibration_limit
 from documents.localisation import conditions, localisation, localised
 from documents.own_data import own_labels, sharding
@@ -46,7 +47,7 @@ BLOCKS: dict[str, dict[str, Callable[[], str]]] = {
         "robustness": robustness,
         "localisation": localisation,
     },
-    "docs/weights.md": {"accuracy-limit": accuracy_limit},
+    "docs/weights.md": {"eight-bits": eight_bits, "accuracy-limit": accuracy_limit},
     "docs/product.md": {
         "groups": groups,
         "python": lambda: example("model_file.py", "python"),

@@ -90,10 +90,12 @@ def sizes(weights: Path = RESULTS / "weights", bench: Path = RESULTS / "bench") 
     """Return the shipped files side by side: size, time, and how good each is."""
     evaluations = {name: json.loads((weights / f"{name}.json").read_text(encoding="utf-8")) for name in SHIPPED}
     times = {
-        name: [json.loads(file.read_text("utf-8")) for file in sorted(bench.glob(f"inference_{name}_cpu_fp32*.json"))]
+        name: [json.loads(file.read_text("utf-8")) for file in sorted(bench.glob(f"inference_{name}_cpu_*.json"))]
         for name in SHIPPED
     }
-    # Sizes measured on different machines would not stand side by side.
+    # Times of different machines would not stand side by side.
+    shared = set.intersection(*({time["device_name"] for time in several} for several in times.values()))
+    times = {name: [time for time in several if time["device_name"] in shared] for name, several in times.items()}
     (devices,) = {tuple(time["device_name"] for time in several) for several in times.values()}
     ((threads, batch),) = {(time["threads"], time["batch"]) for several in times.values() for time in several}
     lines = [

@@ -22,7 +22,7 @@ def quantize(
     out: Annotated[Path, typer.Argument(help="The model file in 8 bits, NAME.onnx.")],
     faces: Annotated[int, typer.Option(min=1, help="How many faces give the layers their ranges.")] = 512,
 ) -> None:
-    """Write a model file that computes in 8 bits: about twice as fast on a processor, and fine-tuned like its source.
+    """Write a model file that computes in 8 bits: quicker on a processor, as right, and to fine-tune as its source is.
 
     Labels are not looked at, and nothing is trained. `facelocus evaluate` says what it cost.
     """

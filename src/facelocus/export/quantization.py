@@ -1,4 +1,4 @@
-"""A model file that computes in 8 bits: about twice as fast, as right, and the same file to fine-tune from.
+"""A model file that computes in 8 bits: quicker, as right, and the same file to fine-tune from.
 
 Ranges and the form of the graph are onnxruntime's own static quantisation. What is ours keeps the file a checkpoint:
 the graph goes on carrying every weight under its name, in half precision, and makes 8 bits of them when it is loaded.
@@ -20,7 +20,7 @@ from onnxruntime.quantization.quant_utils import add_pre_process_metadata
 
 from facelocus.metrics.calibration import logit
 
-#: Convolutions that stay in single precision, from the first on: their channels' ranges are far apart.
+#: Convolutions that stay in single precision, from the first on: 8 bits of theirs save no time and cost 0.05 points.
 FIRST = 3
 #: Parts of a banded matrix: of resizing's two, four leave out three quarters of the zeros.
 BLOCKS = 4
