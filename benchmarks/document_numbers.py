@@ -12,8 +12,8 @@ from collections.abc import Callable
 from documents import ROOT
 from documents.cluster import billion
 from documents.cluster import rates as cluster_rates
-from documents.laptop import minutes, time_to_accuracy, ways
 from documents.eight_bits import eight_bits
+from documents.laptop import minutes, time_to_accuracy, ways
 from documents.limits import accuracy_limit, calibration_limit
 from documents.localisation import conditions, localisation, localised
 from documents.own_data import own_labels, sharding

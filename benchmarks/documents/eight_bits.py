@@ -14,8 +14,8 @@ def eight_bits(result: Path = RECORD) -> str:
     """Return both forms of each file side by side: size, time and what is right."""
     found = json.loads(result.read_text(encoding="utf-8"))
     lines = [
-        f"Milliseconds are a face's, {found['batch']} at a time, on {found['threads']} cores of {found['device']}, all in "
-        "turns, with quartiles; percent is mean accuracy, and balanced accuracy at its thresholds:",
+        f"Milliseconds are a face's, {found['batch']} at a time, on {found['threads']} cores of {found['device']}, all "
+        "in turns, with quartiles; percent is mean accuracy, and balanced accuracy at its thresholds:",
         "",
         "| | MB | milliseconds | validation | test | balanced, validation | balanced, test |",
         "|---|---|---|---|---|---|---|",
