@@ -17,6 +17,7 @@ import onnxruntime
 from onnx import TensorProto, helper, numpy_helper
 from onnxruntime.quantization import CalibrationDataReader, QuantType, quantize_static
 from onnxruntime.quantization.quant_utils import add_pre_process_metadata
+from tqdm import tqdm
 
 from facelocus.metrics.calibration import logit
 
@@ -67,14 +68,14 @@ def quantize(content: bytes, faces: npt.NDArray[np.uint8]) -> bytes:
 
 class _Faces(CalibrationDataReader):  # type: ignore[misc]  # onnxruntime has no types
     def __init__(self, faces: npt.NDArray[np.uint8]) -> None:
-        self._batches = _batches(faces)
+        self._batches = _batches(faces, "ranges")
 
     def get_next(self) -> dict[str, npt.NDArray[np.uint8]] | None:
         return next(self._batches, None)
 
 
-def _batches(faces: npt.NDArray[np.uint8]) -> Iterator[dict[str, npt.NDArray[np.uint8]]]:
-    for start in range(0, len(faces), _BATCH):
+def _batches(faces: npt.NDArray[np.uint8], what: str) -> Iterator[dict[str, npt.NDArray[np.uint8]]]:
+    for start in tqdm(range(0, len(faces), _BATCH), desc=what, unit="batch", leave=False, disable=None):
         yield {"images": faces[start : start + _BATCH]}
 
 
@@ -223,7 +224,7 @@ def _put_weights_back(graph: onnx.GraphProto, source: onnx.GraphProto) -> None:
 
 def _mean_logits(content: bytes, faces: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
     session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
-    found = np.concatenate([session.run(["probabilities"], batch)[0] for batch in _batches(faces)])
+    found = np.concatenate([session.run(["probabilities"], batch)[0] for batch in _batches(faces, "logits")])
     mean: npt.NDArray[np.float32] = logit(found).mean(0).astype(np.float32)
     return mean
 
