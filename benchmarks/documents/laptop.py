@@ -18,7 +18,8 @@ def time_to_accuracy(folder: Path = BENCH) -> str:
     (record,) = records(folder, what="time_to_accuracy")
     names = {"stock": "stock fine-tune", "laptop": "`laptop`", "longer": "`laptop`, longer"}
     count = len(record["stock"])
-    devices = dict.fromkeys(f"{run['device_name']}, {run['threads']} threads" for side in names for run in record[side])
+    pairs = (run for side in ("stock", "laptop") for run in record[side])
+    devices = dict.fromkeys(f"{run['device_name']}, {run['threads']} threads" for run in pairs)
     lines = [
         f"{' and '.join(devices)}, torch {record['versions']['torch']}; "
         + (f"mean and standard deviation of {count} runs, in turns." if count > 1 else "**one run each** so far."),
@@ -74,8 +75,9 @@ def _longer(runs: list[dict[str, Any]]) -> str:
     """Return what `laptop` is told to go on to the paper's accuracy, and where it gets."""
     told = " ".join(f"--set '{setting}'" for setting in runs[0]["settings"])
     count = "one run" if len(runs) == 1 else f"{len(runs)} runs"
+    devices = " and ".join(dict.fromkeys(run["device_name"] for run in runs))
     return (
-        f"*Longer* is `facelocus train laptop {told}`, {count} after the pairs: {_means(runs)['test']:.2f} on these "
+        f"*Longer* is `facelocus train laptop {told}`, {count} on {devices}: {_means(runs)['test']:.2f} on these "
         "test faces. The paper's network has 91.13 on the whole test split, trained on all of CelebA."
     )
 

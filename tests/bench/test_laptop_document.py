@@ -30,10 +30,10 @@ def test_time_to_accuracy_has_means_spreads_and_the_share_of_time(tmp_path: Path
     longer = [run | told_so for run in runs(1560, 91.2)]
     (tmp_path / "one.json").write_text(json.dumps(record | pairs | {"longer": longer}))
     devices, *_, row, _, _, _, told = time_to_accuracy(tmp_path).splitlines()
-    assert devices.startswith("a processor, 2 threads and another, 2 threads, torch 2;")
+    assert devices.startswith("a processor, 2 threads, torch 2;")
     assert row == "| `laptop`, longer | 1,660 ± 100 | 91.50 ± 0.00 | 91.20 ± 0.00 | 87.50 ± 0.00 |"
     settings = "--set 'phases=4' --set 'network.flip=true'"
-    assert told.startswith(f"*Longer* is `facelocus train laptop {settings}`, 3 runs after the pairs: 91.20 on")
+    assert told.startswith(f"*Longer* is `facelocus train laptop {settings}`, 3 runs on another: 91.20 on")
     (tmp_path / "one.json").write_text(
         json.dumps(record | {"stock": runs(1900, 90.85)[:1], "laptop": runs(400, 90.9)[:1]})
     )
