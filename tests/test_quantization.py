@@ -156,6 +156,15 @@ def test_the_command_makes_the_same_file_of_the_same_faces(
     assert Model.load(tmp_path / "a.onnx").metadata["quantized"]["faces"] == 8
 
 
+def test_a_place_in_no_folder_is_refused_before_anything_is_read(
+    single: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["quantize", str(single), str(tmp_path / "no faces"), str(tmp_path / "none" / "a.onnx")])
+    assert ended.value.code == 2
+    assert "is a folder or lies in none" in capsys.readouterr().err
+
+
 def test_its_time_is_recorded_as_that_of_8_bits(single: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(inference, "FACES", 4)
     record = inference.inference_record(str(in_8_bits(single, tmp_path / "out.onnx")), 1)

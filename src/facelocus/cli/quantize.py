@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from facelocus.cli.models import weights_path
+from facelocus.cli.places import refuse_no_file
 from facelocus.errors import DataError
 
 #: Fixed, so that the same file is made of the same faces.
@@ -29,6 +30,7 @@ def quantize(
     from facelocus.cli.lab import require_lab
 
     require_lab()
+    refuse_no_file("OUT", out)
     import numpy as np
 
     from facelocus.data import open_pack
