@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import onnx
 import onnxruntime
 from onnx import TensorProto, helper, numpy_helper
+
+from facelocus.export.nodes import constant, rename, replace_nodes
 
 
 def fold_norms(graph: onnx.GraphProto) -> list[str]:
@@ -76,6 +76,7 @@ def put_weights_back(graph: onnx.GraphProto, source: onnx.GraphProto) -> None:
         if node.op_type == "DequantizeLinear" and node.input[2] in zeros:
             del node.input[2]
     asked: list[str] = []
+    rounded: dict[str, str] = {}
     nodes: list[onnx.NodeProto] = []
     for initializer in graph.initializer:
         name, bias = initializer.name, initializer.name.removesuffix("_quantized")
@@ -84,7 +85,7 @@ def put_weights_back(graph: onnx.GraphProto, source: onnx.GraphProto) -> None:
         elif bias in made:
             asked.append(bias)
             # What is left of the bias after its way through integers goes by the bias's own name.
-            rename(graph.node, {bias: f"{name}_single"})
+            rounded[bias] = f"{name}_single"
             nodes += [
                 helper.make_node("Div", [bias, f"{name}_scale"], [f"{name}_steps"]),
                 helper.make_node("Round", [f"{name}_steps"], [f"{name}_rounded"]),
@@ -92,6 +93,7 @@ def put_weights_back(graph: onnx.GraphProto, source: onnx.GraphProto) -> None:
             ]
         elif name not in named | zeros:
             nodes.insert(0, constant(name, numpy_helper.to_array(initializer)))
+    rename(graph.node, rounded)
     needed: set[str] = set()
     while asked:
         node = made[asked.pop()]
@@ -101,18 +103,3 @@ def put_weights_back(graph: onnx.GraphProto, source: onnx.GraphProto) -> None:
     replace_nodes(graph, [*(node for node in source.node if node.output[0] in needed), *nodes, *graph.node])
     del graph.initializer[:], graph.value_info[:]
     graph.initializer.extend(source.initializer)
-
-
-def rename(nodes: Iterable[onnx.NodeProto], new: Mapping[str, str]) -> None:
-    for node in nodes:
-        for names in (node.input, node.output):
-            names[:] = [new.get(name, name) for name in names]
-
-
-def replace_nodes(graph: onnx.GraphProto, nodes: Sequence[onnx.NodeProto]) -> None:
-    del graph.node[:]
-    graph.node.extend(nodes)
-
-
-def constant(name: str, values: npt.NDArray[np.generic]) -> onnx.NodeProto:
-    return helper.make_node("Constant", [], [name], value=numpy_helper.from_array(np.asarray(values)))

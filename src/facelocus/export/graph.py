@@ -25,6 +25,7 @@ from timm.layers.padding import get_same_padding
 from torch import Tensor, nn
 
 from facelocus.attributes import FRAME
+from facelocus.export.nodes import constant, rename, replace_nodes
 from facelocus.nn.network import RegionNetwork
 
 OPSET = 18
@@ -127,17 +128,16 @@ def _pad_as_before(graph: onnx.GraphProto, paddings: dict[str, Padding]) -> None
 
 def _name_weights(graph: onnx.GraphProto) -> None:
     """Give weights the names of the network's state, without the wrapper's."""
-    prefix = "network."
+    names = {initializer.name: initializer.name.removeprefix("network.") for initializer in graph.initializer}
+    rename(graph.node, names)
     for initializer in graph.initializer:
-        initializer.name = initializer.name.removeprefix(prefix)
-    for node in graph.node:
-        for index, name in enumerate(node.input):
-            node.input[index] = name.removeprefix(prefix)
+        initializer.name = names[initializer.name]
 
 
 def _store_half(graph: onnx.GraphProto) -> None:
     """Keep matrices in half precision; a Cast under the weight's name gives them back in single."""
     casts = []
+    widened: dict[str, str] = {}
     for initializer in graph.initializer:
         array = numpy_helper.to_array(initializer)
         half = array.astype(np.float16) if array.dtype == np.float32 and array.ndim >= 2 else None
@@ -146,13 +146,9 @@ def _store_half(graph: onnx.GraphProto) -> None:
         name = initializer.name
         initializer.CopyFrom(numpy_helper.from_array(half, name))
         casts.append(helper.make_node("Cast", [name], [f"{name}.single"], to=TensorProto.FLOAT))
-        for node in graph.node:
-            for index, used in enumerate(node.input):
-                if used == name:
-                    node.input[index] = f"{name}.single"
-    nodes = [*casts, *graph.node]
-    del graph.node[:]
-    graph.node.extend(nodes)
+        widened[name] = f"{name}.single"
+    rename(graph.node, widened)
+    replace_nodes(graph, [*casts, *graph.node])
 
 
 def _store_bands(graph: onnx.GraphProto) -> None:
@@ -162,8 +158,8 @@ def _store_bands(graph: onnx.GraphProto) -> None:
     """
     nodes: list[onnx.NodeProto] = []
     for node in graph.node:
-        constant = node.op_type == "Constant"
-        array: npt.NDArray[Any] = numpy_helper.to_array(node.attribute[0].t) if constant else np.zeros(0)
+        is_constant = node.op_type == "Constant"
+        array: npt.NDArray[Any] = numpy_helper.to_array(node.attribute[0].t) if is_constant else np.zeros(0)
         width = _band(array) if array.ndim == 2 and array.dtype == np.float32 else 0
         if not 0 < 4 * width < array.shape[-1]:
             nodes.append(node)
@@ -172,12 +168,11 @@ def _store_bands(graph: onnx.GraphProto) -> None:
         values = np.take_along_axis(array, columns, 1)
         (name,) = node.output
         for part, value in (("shape", np.array(array.shape)), ("columns", columns), ("values", values)):
-            nodes.append(helper.make_node("Constant", [], [f"{name}.{part}"], value=numpy_helper.from_array(value)))
+            nodes.append(constant(f"{name}.{part}", value))
         nodes.append(helper.make_node("ConstantOfShape", [f"{name}.shape"], [f"{name}.zeros"]))
         parts = [f"{name}.{part}" for part in ("zeros", "columns", "values")]
         nodes.append(helper.make_node("ScatterElements", parts, [name], axis=1))
-    del graph.node[:]
-    graph.node.extend(nodes)
+    replace_nodes(graph, nodes)
 
 
 def _band(matrix: npt.NDArray[np.float32]) -> int:

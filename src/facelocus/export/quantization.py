@@ -19,7 +19,8 @@ from onnxruntime.quantization import CalibrationDataReader, QuantType, quantize_
 from onnxruntime.quantization.quant_utils import add_pre_process_metadata
 from tqdm import tqdm
 
-from facelocus.export.folding import constant, fold_constants, fold_norms, put_weights_back, rename, replace_nodes
+from facelocus.export.folding import fold_constants, fold_norms, put_weights_back
+from facelocus.export.nodes import constant, rename, replace_nodes
 from facelocus.metrics.calibration import logit
 
 #: Convolutions that stay in single precision, from the first on: 8 bits of theirs save no time and cost 0.05 points.
