@@ -90,7 +90,7 @@ def row(model: Model, pack: Pack, seconds: list[float]) -> dict[str, Any]:
             scores[words] = round(100 * float(mean_over_attributes(found[which])), 4)
     return {
         "model": model.name,
-        "precision": "8 bits" if "quantized" in model.metadata else "single",
+        "precision": "8 bits" if model.in_8_bits else "single",
         "bytes": model.path.stat().st_size,
         "milliseconds": round(middle, 3),
         "milliseconds_quartiles": [round(low, 3), round(high, 3)],

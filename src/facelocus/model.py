@@ -139,6 +139,11 @@ class Model:
             )
         return cls(path, threads, provider)
 
+    @property
+    def in_8_bits(self) -> bool:
+        """Whether it was made by `facelocus quantize`: its convolutions compute in 8 bits."""
+        return "quantized" in self.metadata
+
     def __reduce__(self) -> tuple[Any, ...]:
         return Model, (self.path, self._threads, self._provider)
 
@@ -237,7 +242,7 @@ def golden_tolerance(model: Model) -> float:
     In single precision that is rounding. In 8 bits what is rounded otherwise may take another of 255 steps, and what
     follows with it: probabilities were seen to move by 0.03 at most and by 0.001 on average.
     """
-    return 0.05 if "quantized" in model.metadata else 1e-3
+    return 0.05 if model.in_8_bits else 1e-3
 
 
 def shipped_models() -> dict[str, Path]:

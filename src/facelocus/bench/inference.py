@@ -52,7 +52,7 @@ def inference_record(name: str, rounds: int) -> dict[str, Any]:
             bare = _without_attention(network)
             file = Path(folder) / "without.onnx"
             content = to_onnx(bare, description)
-            file.write_bytes(quantize(content, faces) if "quantized" in description else content)
+            file.write_bytes(quantize(content, faces) if model.in_8_bits else content)
             _add(steps, " without", Model.load(file), bare, faces)
         record: dict[str, Any] = {
             "what": "inference",
@@ -61,7 +61,7 @@ def inference_record(name: str, rounds: int) -> dict[str, Any]:
             "network": network.spec.trunk,
             "attention": network.spec.attention,
             "size": list(network.spec.crop or network.spec.size),
-            "precision": "int8" if "quantized" in description else "fp32",
+            "precision": "int8" if model.in_8_bits else "fp32",
             "batch": BATCH,
             "device_name": device_name(torch.device("cpu")),
             "device": "cpu",
@@ -82,9 +82,8 @@ def _add(
     """Add both sides of one network, after comparing their answers."""
     answer = _reference(network)
     differences = np.abs(model.predict(faces[:4]).probabilities - answer(faces[:4]))
-    in_8_bits = "quantized" in model.metadata
-    difference = float(differences.mean() if in_8_bits else differences.max())
-    if not difference < (TOLERANCE_8_BITS if in_8_bits else TOLERANCE):
+    difference = float(differences.mean() if model.in_8_bits else differences.max())
+    if not difference < (TOLERANCE_8_BITS if model.in_8_bits else TOLERANCE):
         raise FacelocusError(f"{model.path}: the reference's answers differ by {difference:.2g}: report it")
     steps[f"ours{which}"] = lambda: model.predict(faces)
     steps[f"reference{which}"] = lambda: [answer(faces[at : at + BATCH]) for at in range(0, len(faces), BATCH)]

@@ -83,7 +83,7 @@ def export_8_bits(source: Path, faces: npt.NDArray[np.uint8], out: Path, *, of: 
     """
     _refuse_name(out)
     single = Model.load(source)
-    if "quantized" in single.metadata:
+    if single.in_8_bits:
         raise ModelFileError(f"{source}: computes in 8 bits already: give the model file that it was made of")
     description = {**single.metadata, "quantized": {"from": single.sha256, "faces": len(faces), **of}}
     content = describe(quantize(source.read_bytes(), faces), description)
