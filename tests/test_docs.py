@@ -131,10 +131,12 @@ def test_the_numbers_come_from_the_evaluation(tmp_path: Path) -> None:
     assert "On 60 faces (drawn faces; test split)" in table
     assert f"| accuracy | {summary['mean_accuracy']:.2f} |" in table
     assert "off by 2.0 points (expected calibration error; right ones would show 1.0 by chance)" in table
-    assert "recipe `big`, then `small` on 1,234 faces in 3 minutes (a laptop, then a card, 2 threads" in table
+    runs = "`big` (1 minutes), then `small` (2 minutes), on a laptop and a card"
+    assert f"Trained on 1,234 faces by the recipe {runs}, 2 threads, other work beside it.\n" in table
     (tmp_path / "record.json").write_text(json.dumps(run | {"teachers": [run | {"from": first}]}), encoding="utf-8")
     table = SCRIPT["numbers"](evaluation, tmp_path / "record.json")
-    assert "recipe `small`, taught by a network of `big`, then `small` (3 minutes), on 1,234 faces in 2 min" in table
+    assert "the recipe `small` (2 minutes), on a card, 2 threads" in table
+    assert f"Beside the labels they learnt from a network of {runs}.\n" in table
 
 
 def test_seconds_are_of_one_kind_of_processor_each_and_percents_of_all(tmp_path: Path) -> None:

@@ -22,9 +22,9 @@ def rates(result: Path = RATES) -> str:
     return (
         f"On {found['cores']} cores ({found['device_name']}), {found['photographs']:,} photographs of 250 x 250 in "
         f"partitions of {found['partition']}, medians of {found['rounds']} rounds in turn: {ours:.0f} a second on Ray, "
-        f"{beside:.0f} in the local form. Ray takes {found['start of Ray, seconds']:.0f} s to start, a run on it "
-        f"{start:.0f} s. A row takes {size['a row']:.0f} bytes of Parquet, a file {size['a file, beside its rows']:,} "
-        "beside its rows.\n"
+        f"{beside:.0f} in the local form. Ray takes {found['start of Ray, seconds']:.0f} s to start, and each run "
+        f"on it {start:.0f} s to its first photograph. A row takes {size['a row']:.0f} bytes of Parquet, a file "
+        f"{size['a file, beside its rows']:,} beside its rows.\n"
     )
 
 

@@ -20,7 +20,7 @@ def own_labels(result: Path = OWN_LABELS) -> str:
     lines = [
         f"Five attributes of CelebA ({names}) were left out of a training on the other 35, then learnt with the recipe "
         "`finetune` from random draws of so many labelled faces "
-        f"({max(found['draws'].values())} each, of the most {min(found['draws'].values())}), of which "
+        f"({max(found['draws'].values())} draws of each size, {min(found['draws'].values())} of the largest), of which "
         f"{found['validation_share']:.0%} chose thresholds. Beside it a logistic regression on the pooled features of "
         "the plain ImageNet network, given the same faces. Means over the five in percent on "
         f"{test['images']:,} test faces of {test['people']} other people, with 95 % intervals over resampled people; "

@@ -30,7 +30,8 @@ def found(detection: Path = DETECTION, registration: Path = REGISTRATION) -> str
     return (
         f"The labelled face is found in {photographs['registered, correlation of 0.9 or more']} of "
         f"{photographs['photographs']} photographs, the one in the middle in {lfw['centre face found']:,} of "
-        f"{lfw['photographs']:,} of LFW; of 24 pixels {small:.1f} %, leaning by 30 degrees at least {leaning:.1f} %. "
+        f"{lfw['photographs']:,} of LFW; faces of 24 pixels in {small:.1f} %, faces leaning by 30 degrees in at least "
+        f"{leaning:.1f} %. "
         f"Of {empty['pictures']} pictures without faces {len(empty['pictures with a box'])} have a box. Our crop's "
         f"corners lie {middle:.1f} pixels (median) from those of CelebA's own crop of the same photograph, in nine of "
         f"ten under {far:.1f}; accuracy is {ours:.2f} % there and {official:.2f} % on CelebA's own.\n"

@@ -59,31 +59,31 @@ def _extremes(attributes: dict[str, Any]) -> str:
 
 
 def _run(record: Path) -> str:
-    """Say how the weights were made, run after run."""
+    """Say how the weights were made, run after run, and what else was trained for them."""
     run = json.loads(record.read_text(encoding="utf-8"))
     chain = _chain(run)
-    teachers = [_chain(teacher) for teacher in run.get("teachers", [])]
-    networks = " and by ".join(f"a network of {_recipes(of)} ({_minutes(of)} minutes)" for of in teachers)
-    taught = f", taught by {networks}," if teachers else ""
-    devices = ", then ".join(dict.fromkeys(link["device"] for link in chain))
+    others: list[dict[str, Any]] = []
+    for teacher in (teacher for link in chain for teacher in link.get("teachers", [])):
+        if teacher not in [*chain, *others]:
+            others.append(teacher)
+    taught = f" Beside the labels they learnt from a network of {' and one of '.join(map(_told, others))}."
     return (
-        f"Trained with the recipe {_recipes(chain)}{taught} on {run['data']['training_images']:,} faces in "
-        f"{_minutes(chain)} minutes ({devices}, {run['threads']} threads, other work beside it)."
+        f"Trained on {run['data']['training_images']:,} faces by the recipe {_told(run)}, {run['threads']} threads, "
+        f"other work beside it.{taught if others else ''}"
     )
+
+
+def _told(run: dict[str, Any]) -> str:
+    """Return the recipes behind a run, what each took, and on which processors."""
+    chain = _chain(run)
+    links = ", then ".join(f"`{link['recipe']}` ({link['seconds'] / 60:.0f} minutes)" for link in chain)
+    return f"{links}, on {' and '.join(dict.fromkeys(link['device'] for link in chain))}"
 
 
 def _chain(run: dict[str, Any]) -> list[dict[str, Any]]:
     """Return the runs that a run goes on from, the first one first, and itself."""
     before = run.get("from")
     return [*(_chain(before) if before else []), run]
-
-
-def _recipes(chain: list[dict[str, Any]]) -> str:
-    return ", then ".join(f"`{run['recipe']}`" for run in chain)
-
-
-def _minutes(chain: list[dict[str, Any]]) -> str:
-    return f"{sum(run['seconds'] for run in chain) / 60:.0f}"
 
 
 def sizes(weights: Path = RESULTS / "weights", bench: Path = RESULTS / "bench") -> str:

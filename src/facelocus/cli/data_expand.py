@@ -16,7 +16,7 @@ def expand(
     times: Annotated[
         int, typer.Option(help="How often each training face is in it: once as itself, otherwise distorted.", min=2)
     ] = 12,
-    seed: Annotated[int, typer.Option(help="Of the distortions; another one gives others.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of the distortions: another gives others.")] = 0,
     draw: Annotated[
         Path | None, typer.Option(metavar="PNG", help="Draw the first training faces and their copies here.")
     ] = None,

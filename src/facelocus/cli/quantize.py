@@ -23,7 +23,7 @@ def quantize(
     out: Annotated[Path, typer.Argument(help="The model file in 8 bits, NAME.onnx.")],
     faces: Annotated[int, typer.Option(min=1, help="How many faces give the layers their ranges.")] = 512,
 ) -> None:
-    """Write a model file that computes in 8 bits: quicker on a processor, as right, and to fine-tune as its source is.
+    """Write a model file that computes in 8 bits: quicker on a processor, nearly as right, as good to go on from.
 
     Labels are not looked at, and nothing is trained. `facelocus evaluate` says what it cost.
     """

@@ -39,7 +39,7 @@ def serve(
     ] = None,
     max_mb: Annotated[float, typer.Option(min=0.1, help="Largest picture, in millions of bytes.")] = 30.0,
     max_pixels: Annotated[int, typer.Option(min=1, help="Largest picture, in pixels.")] = 100_000_000,
-    seconds: Annotated[float, typer.Option(min=1, help="That a picture may take.")] = 30.0,
+    seconds: Annotated[float, typer.Option(min=1, help="Seconds that a picture may take.")] = 30.0,
     queue: Annotated[int, typer.Option(min=1, help="Pictures that may wait.")] = 256,
 ) -> None:
     """Serve a page and an interface for photographs, and for a library where one is named.
