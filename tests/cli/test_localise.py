@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from facelocus.attributes import CELEBA
+from facelocus.attributes import CELEBA, AttributeSet
 from facelocus.cli import main
 from faces import write_celeba
-from small_model import write_model
+from small_model import SMALL, description, write_model
 
 
 @pytest.fixture(scope="module")
@@ -50,3 +50,17 @@ def test_a_model_of_other_attributes_is_refused_in_one_line(
     model = write_model(tmp_path / "small.onnx")
     assert run("localise", celeba, "--model", model) == 1
     assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_a_model_that_sees_a_part_of_the_frame_is_refused(
+    celeba: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cropped = description(network={"size": [256, 256], "crop": [227, 227]})
+    assert run("localise", celeba, "--model", write_model(tmp_path / "cropped.onnx", cropped)) == 2
+    assert "cropped.onnx: sees the middle of the frame alone" in capsys.readouterr().err
+
+
+def test_a_model_of_one_region_is_refused(celeba: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    one = description(AttributeSet.by_region({"whole face": SMALL.names}))
+    assert run("localise", celeba, "--model", write_model(tmp_path / "one.onnx", one, regions=1)) == 2
+    assert "one.onnx: has one region" in capsys.readouterr().err

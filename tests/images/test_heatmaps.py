@@ -14,6 +14,7 @@ from PIL import Image
 from facelocus.attributes import FRAME, REGIONS
 from facelocus.images.align import LANDMARKS
 from facelocus.images.heatmaps import draw_heatmaps, draw_mean_masks, drawn_head, heat, mask_grid
+from facelocus.images.seen import seen_part, seen_share
 from faces import draw_face
 
 RESULTS = Path(__file__).parents[2] / "results" / "paper"
@@ -91,6 +92,18 @@ def test_the_drawn_head_has_eyes_nose_and_mouth_at_the_landmarks_and_is_symmetri
         around = ink[round(y) - 4 * fine : round(y) + 4 * fine, round(x) - 4 * fine : round(x) + 4 * fine]
         assert around.any(), (x, y)
     assert (ink != ink[:, ::-1]).mean() < 0.01
+
+
+def test_masks_of_a_network_that_sees_a_part_lie_over_that_part() -> None:
+    share = seen_share({"size": [256, 256], "crop": [227, 224]})
+    assert share == (227 / 256, 224 / 256) and seen_share({"size": [192, 160], "crop": None}) == (1, 1)
+    face = draw_face(0)
+    part = seen_part(face, share)
+    assert part.shape == (218 - 2 * 12, 178 - 2 * 11, 3)
+    np.testing.assert_array_equal(part, face[12:-12, 11:-11])
+    np.testing.assert_array_equal(seen_part(face, (1, 1)), face)
+    whole = _record(_masks())
+    assert draw_mean_masks(whole | {"share of the frame": share}).tobytes() != draw_mean_masks(whole).tobytes()
 
 
 def test_mean_masks_are_drawn_from_the_record_alone() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from facelocus.attributes import CELEBA
+from facelocus.attributes import CELEBA, AttributeSet
 from facelocus.data import Pack
 from facelocus.errors import RecipeError
 from facelocus.images.regions import region_maps
@@ -70,4 +70,19 @@ def test_a_network_without_masks_cannot_be_charged(recipe: Recipe, pack: Pack, r
     blind = dataclasses.replace(recipe.network, attention="none")
     with pytest.raises(RecipeError, match="penalty: a network with attention 'none' has no masks: set pse_conv"):
         train(dataclasses.replace(recipe, network=blind, penalty=Penalty(overlap=1.0)), pack, run)
+    assert not run.exists()
+
+
+def test_regions_of_the_whole_frame_are_not_held_against_a_part_of_it(recipe: Recipe, pack: Pack, run: Path) -> None:
+    cropped = dataclasses.replace(recipe.network, crop=(24, 20))
+    with pytest.raises(RecipeError, match=r"penalty.outside: .* set network.crop=null"):
+        train(dataclasses.replace(recipe, network=cropped, penalty=Penalty(outside=1.0)), pack, run)
+    assert not run.exists()
+
+
+def test_one_mask_cannot_be_held_against_another(recipe: Recipe, pack: Pack, run: Path) -> None:
+    whole = AttributeSet.by_region({"whole face": ("Young",)})
+    own = dataclasses.replace(pack, labels=pack.labels[:, -1:], attributes=whole)
+    with pytest.raises(RecipeError, match=r"penalty.overlap: there is one region"):
+        train(dataclasses.replace(recipe, penalty=Penalty(overlap=1.0)), own, run)
     assert not run.exists()

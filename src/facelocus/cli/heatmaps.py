@@ -70,12 +70,14 @@ def _faces(photo: Path, predictor: Predictor) -> tuple[Image.Image, str]:
     """Draw the faces of a photograph, of a crowd no more than the annotated picture does; also say how many."""
     from facelocus.images.draw import PANELS
     from facelocus.images.heatmaps import draw_heatmaps
+    from facelocus.images.seen import seen_part, seen_share
     from facelocus.photos.analyze import analyze
 
     faces = analyze(photo, model=predictor)
     if not faces:
         raise InputError(f"{photo}: no face found: give a photograph in which one is larger, or seen from the front")
-    drawn = [(face.crop, face.masks) for face in faces[:PANELS] if face.masks is not None]
+    seen = seen_share(predictor.metadata["network"])
+    drawn = [(seen_part(face.crop, seen), face.masks) for face in faces[:PANELS] if face.masks is not None]
     more = f", the largest {PANELS} drawn" if len(faces) > PANELS else ""
     what = f"masks of {'1 face' if len(faces) == 1 else f'{len(faces)} faces'}{more}"
     return draw_heatmaps(drawn, predictor.attributes.regions), what
@@ -83,10 +85,13 @@ def _faces(photo: Path, predictor: Predictor) -> tuple[Image.Image, str]:
 
 def _mean_masks(predictor: Predictor, data: Path, split: str) -> dict[str, Any]:
     """Return the mean of each mask over a split, R x h x w in [0, 1] to four decimals, and what it was taken from."""
+    from facelocus.images.seen import seen_share
+
     pack, rows = open_split(data, split)
     return {
-        "what": "mean over faces of each sub-network's mask, regions x rows x columns over the aligned frame",
+        "what": "mean over faces of each sub-network's mask, regions x rows x columns over the aligned frame's middle",
         "unit": "weight, 0 to 1",
+        "share of the frame": seen_share(predictor.metadata["network"]),
         "model": model_record(predictor),
         "data": {"description": pack.description, "fingerprint": pack.fingerprint},
         "split": split,

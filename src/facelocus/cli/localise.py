@@ -12,7 +12,7 @@ import typer
 from facelocus.cli.models import ModelName, model_record, open_model, refuse_no_masks
 from facelocus.cli.places import refuse_no_file
 from facelocus.cli.splits import SplitName, open_split
-from facelocus.errors import DataError
+from facelocus.errors import DataError, UsageError
 from facelocus.files import write_atomically
 from facelocus.provenance import commit, cpu_name, now, versions
 
@@ -39,11 +39,16 @@ def localise(
     A mask that is the same everywhere scores 1, whatever its level. Beside each stand the other masks on that region:
     what shuffling the masks among the sub-networks would give.
     """
+    from facelocus.images.seen import seen_share
     from facelocus.reports.localisation import measure_localisation
 
     refuse_no_file("--json", out)
     predictor = open_model(model)
     refuse_no_masks(predictor, model)
+    if seen_share(predictor.metadata["network"]) != (1, 1):
+        raise UsageError(f"{model}: sees the middle of the frame alone: name a model without network.crop")
+    if len(predictor.attributes.regions) == 1:
+        raise UsageError(f"{model}: has one region, and no other mask beside it: name a model of several regions")
     pack, rows = open_split(data, split)
     if pack.people is None or pack.attributes != predictor.attributes:
         raise DataError(f"{data}: has not the model's attributes with people: give CelebA, or a table with both")

@@ -16,6 +16,7 @@ from PIL import Image, ImageDraw, ImageFont
 from facelocus.attributes import FRAME
 from facelocus.images.align import LANDMARKS
 from facelocus.images.read import RGB
+from facelocus.images.seen import seen_part
 
 #: What the annotated picture shares: its inks, and the space between two masks.
 INK, GREY, GAP = "#1b1f24", "#6a737d", 16
@@ -36,7 +37,7 @@ def draw_heatmaps(faces: Sequence[tuple[RGB, npt.NDArray[np.float32]]], regions:
     """Return the sheet of one or more faces below each other: each as the network saw it, then its masks over it.
 
     Args:
-        faces: of each the crop, uint8 218 x 178 x 3, and the masks, R x h x w in [0, 1].
+        faces: of each what the network saw (images.seen), uint8 of any size, and the masks, R x h x w in [0, 1].
         regions: R names, in the order of the masks.
     """
     titles = [f"Face {number}" if len(faces) > 1 else "" for number in range(1, len(faces) + 1)]
@@ -49,7 +50,8 @@ def draw_mean_masks(record: Mapping[str, Any]) -> Image.Image:
     """Return the sheet of mean masks over a drawn head, from what `facelocus heatmaps --data --json` writes alone."""
     title = f"Mean masks of {record['model']['name']} over {record['images']:,} {record['split']} faces"
     masks = np.array(record["masks"], np.float32)
-    return _sheet([_row(drawn_head(), title, "the aligned frame", masks, record["regions"])])
+    head = seen_part(drawn_head(), record.get("share of the frame", (1, 1)))
+    return _sheet([_row(head, title, "the aligned frame", masks, record["regions"])])
 
 
 def mask_grid(under: RGB, masks: npt.NDArray[np.float32], regions: Sequence[str], tile: tuple[int, int]) -> Image.Image:

@@ -31,7 +31,10 @@ def concentration(masks: Floats, maps: Floats) -> Scores:
 
 
 def own_and_others(concentrated: Scores) -> tuple[Scores, Scores]:
-    """Return of `concentration` each region's own mask and the mean of the other masks on that region: N x R each."""
+    """Return of `concentration` each region's own mask and the mean of the other masks on that region: N x R each.
+
+    There are two regions at least.
+    """
     own = np.einsum("nrr->nr", concentrated)
     others = (concentrated.sum(axis=1) - own) / (concentrated.shape[1] - 1)
     return own, others
@@ -51,7 +54,8 @@ def pointing(masks: Floats, maps: Floats) -> tuple[npt.NDArray[np.bool_], Scores
 def likeness(masks: Floats) -> Scores:
     """Return the mean correlation over positions between a face's masks, pair by pair: N.
 
-    1 where all sub-networks learnt one mask; pairs with a mask that is the same everywhere count 0.
+    1 where all sub-networks learnt one mask; pairs with a mask that is the same everywhere count 0. There are two
+    regions at least.
     """
     count, regions = masks.shape[:2]
     flat = masks.reshape(count, regions, -1).astype(np.float64)

@@ -35,7 +35,8 @@ class Face:
             tip, mouth image-left, mouth image-right; None for a picture given as aligned.
         quality: what there was to see, and how far the attributes can be trusted.
         attributes: attribute name -> probability in [0, 1], in the order of the model's AttributeSet.
-        masks: float32 R x h x w in [0, 1], where the network looked for each region; None if it has no masks.
+        masks: float32 R x h x w in [0, 1], where the network looked for each region, over what it sees of the crop
+            (facelocus.images.seen: all of it, but for networks of the paper's recipes); None if it has no masks.
         crop: uint8 218 x 178 x 3, what the network saw.
     """
 

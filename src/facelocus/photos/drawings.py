@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from hashlib import sha256
 from io import BytesIO
 from os import fsencode
@@ -15,6 +16,7 @@ from facelocus.errors import StorageError
 from facelocus.files import write_atomically
 from facelocus.images.draw import draw_faces
 from facelocus.images.read import read_image
+from facelocus.images.seen import seen_part, seen_share
 from facelocus.model import Predictor
 from facelocus.photos.analyze import Face
 from facelocus.photos.listing import DRAWING
@@ -63,7 +65,9 @@ def write_drawing(target: Path, photo: Path, faces: Sequence[Face], model: Predi
         ImageError: the photograph cannot be read.
         StorageError: the drawing cannot be written.
     """
-    drawing = draw_faces(read_image(photo), faces, model.attributes, model.thresholds["accuracy"])
+    share = seen_share(model.metadata["network"])
+    seen = [replace(face, crop=seen_part(face.crop, share)) for face in faces]
+    drawing = draw_faces(read_image(photo), seen, model.attributes, model.thresholds["accuracy"])
     about, picture = PngInfo(), BytesIO()
     about.add_text(_KEY, _identity(photo))
     drawing.save(picture, "PNG", pnginfo=about)

@@ -8,6 +8,7 @@ import numpy as np
 
 from facelocus import __version__
 from facelocus.attributes import FRAME, MEANINGS
+from facelocus.images.seen import seen_share
 from facelocus.model import Model
 
 
@@ -25,6 +26,7 @@ def card_of(model: Model, library: bool) -> dict[str, Any]:
         "thresholds": {kind: values.tolist() for kind, values in model.thresholds.items()},
         "mask": None if masks is None else list(masks.shape[2:]),
         "frame": list(FRAME),
+        "seen": list(seen_share(model.metadata["network"])),
         "meanings": {name: MEANINGS[name] for name in attributes.names if name in MEANINGS},
         "licence": str(model.metadata.get("licence", "")),
         "library": library,

@@ -31,7 +31,7 @@ class Masks(BaseModel):
 
     rows: int
     columns: int
-    values: list[list[list[float]]] = Field(description="regions x rows x columns, in [0, 1], over the frame")
+    values: list[list[list[float]]] = Field(description="regions x rows x columns in [0, 1], over the model's `seen`")
 
 
 class AnalyzedFace(BaseModel):
@@ -78,6 +78,7 @@ class ModelCard(ModelName):
     thresholds: dict[str, list[float]]
     mask: list[int] | None = Field(description="rows and columns of a mask; null where the model has none")
     frame: list[int] = Field(description="rows, columns and channels of an aligned face")
+    seen: list[float] = Field(description="share of the frame's height and width, around its middle, that it sees")
     meanings: dict[str, str] = Field(description="what annotators seem to have ticked, for the attributes of CelebA")
     licence: str
     library: bool = Field(description="whether a library can be searched here")

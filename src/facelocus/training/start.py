@@ -181,6 +181,10 @@ def first_network(
                 f"penalty: a network with attention {recipe.network.attention!r} has no masks: set pse_conv"
             )
         region_maps(attributes.regions)  # refuses regions of which it is not known where they lie
+        if recipe.penalty.outside and recipe.network.crop is not None:
+            raise RecipeError("penalty.outside: regions lie in the whole frame: set network.crop=null")
+        if recipe.penalty.overlap and len(attributes.regions) == 1:
+            raise RecipeError("penalty.overlap: there is one region, and no second mask: set it to 0")
     network.start_at(_rates(labels))
     if start is not None:
         start.put_into(network, recipe)

@@ -31,7 +31,7 @@ function trust(quality) {
 function seen(model, image, face) {
   const canvas = make("canvas", { width: 356, height: 436, role: "img" });
   if (!face.masks) {
-    draw(canvas, image, face, null, 0);
+    draw(canvas, image, face, null, 0, model.seen);
     canvas.setAttribute("aria-label", "The face as the network saw it");
     return make("div", { className: "seen" }, canvas);
   }
@@ -40,7 +40,7 @@ function seen(model, image, face) {
   const scale = make("div", { className: "scale" }, make("p", {}, "less", colours, "more"), range);
   const redraw = () => {
     const mask = face.masks.values[model.regions.indexOf(chosen.region)] ?? null;
-    draw(canvas, image, face, mask, chosen.opacity);
+    draw(canvas, image, face, mask, chosen.opacity, model.seen);
     range.textContent = drawScale(colours, mask, chosen.opacity);
     scale.hidden = !mask;
     const what = mask ? `Where the network looked for ${chosen.region}: ${range.textContent}` : "The face as the network saw it";

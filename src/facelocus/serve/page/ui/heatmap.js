@@ -61,18 +61,21 @@ function coloured(values, width, height) {
   return picture;
 }
 
-/** Draw a face, and over it a region's mask, rows x columns in [0, 1], where one is given. */
-export function draw(canvas, image, face, mask, opacity) {
+/**
+ * Draw a face, and over it a region's mask, rows x columns in [0, 1], where one is given.
+ * `seen`: the share of the frame's height and width, around its middle, that the mask covers.
+ */
+export function draw(canvas, image, face, mask, opacity, seen) {
   drawFace(canvas, image, face);
   if (!mask) return;
-  const { width, height } = canvas;
+  const [height, width] = [Math.round(seen[0] * canvas.height), Math.round(seen[1] * canvas.width)];
   const { away } = scaleOf(mask);
   const wide = mask.map((row) => enlarged(row.map(away), width));
   const values = new Float32Array(width * height);
   for (let x = 0; x < width; x++) enlarged(wide.map((row) => row[x]), height).forEach((value, y) => { values[y * width + x] = value; });
   const context = canvas.getContext("2d");
   context.globalAlpha = opacity;
-  context.drawImage(coloured(values, width, height), 0, 0);
+  context.drawImage(coloured(values, width, height), (canvas.width - width) / 2, (canvas.height - height) / 2);
   context.globalAlpha = 1;
 }
 
