@@ -56,11 +56,24 @@ def test_folders_that_cannot_hold_a_run_are_refused(recipe: Recipe, pack: Pack, 
     (full / "mine.txt").write_text("mine")
     with pytest.raises(UsageError, match=f"{file}: a file is where the run folder should be: choose another --to"):
         train(recipe, pack, file)
-    with pytest.raises(UsageError, match=f"{full}: is not empty and not a run: choose another --to"):
-        train(recipe, pack, full)
+    hidden = tmp_path / "hidden"
+    (hidden / ".git").mkdir(parents=True)
+    for folder in (full, hidden):
+        with pytest.raises(UsageError, match=f"{folder}: is not empty and not a run: choose another --to"):
+            train(recipe, pack, folder)
+    assert [path.name for path in hidden.iterdir()] == [".git"]
     with pytest.raises(StorageError, match=f"{file / 'run'}: cannot be made"):
         train(recipe, pack, file / "run")
     assert file.read_text() == "mine" and [path.name for path in full.iterdir()] == ["mine.txt"]
+
+
+def test_a_run_leaves_hidden_files_alone_that_are_none_of_its_own(
+    recipe: Recipe, pack: Pack, run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stop_in_step(2, monkeypatch, recipe, pack, run)
+    (run / ".gitignore").write_text("*")
+    train(recipe, pack, run)
+    assert (run / ".gitignore").read_text() == "*"
 
 
 @pytest.mark.parametrize(

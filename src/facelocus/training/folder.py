@@ -20,6 +20,9 @@ from facelocus.training.record import Origin
 LOCK = ".lock"
 #: Written last.
 FINISHED = "weights.safetensors"
+_FILES = ("record.json", "origin.json", "recipe.json", "metrics.jsonl", "answers.npy", "checkpoint.safetensors")
+#: How write_atomically calls what it has begun of a run's files.
+_UNFINISHED = tuple(f".{name}." for name in (*_FILES, "validation.npz", FINISHED))
 
 
 @contextmanager
@@ -35,9 +38,7 @@ def claimed(run: Path, recipe: Recipe, record: dict[str, Any], origin: Origin | 
     """
     if run.exists() and not run.is_dir():
         raise UsageError(f"{run}: a file is where the run folder should be: choose another --to")
-    # record.json comes first: without recipe.json it is a run that was killed between the two.
-    begun = (run / "recipe.json").exists()
-    if not begun and run.exists() and any(not _ours(file) for file in run.iterdir()):
+    if not _begun(run) and run.exists() and any(not _ours(file) for file in run.iterdir()):
         raise UsageError(f"{run}: is not empty and not a run: choose another --to")
     try:
         run.mkdir(parents=True, exist_ok=True)
@@ -48,11 +49,12 @@ def claimed(run: Path, recipe: Recipe, record: dict[str, Any], origin: Origin | 
     except OSError as error:
         raise StorageError(f"{run}: cannot be made ({error.strerror}): choose another --to") from error
     try:
+        begun = _begun(run)  # only now: whoever held the lock may have begun it
         if begun:
             record = _same(run, recipe, record)
-        for unfinished in run.glob(".*"):  # what a killed process was writing
-            if unfinished.name != LOCK:
-                unfinished.unlink()
+        for file in run.iterdir():
+            if file.name.startswith(_UNFINISHED):  # by a process that was killed
+                file.unlink()
         if not begun:
             if origin is not None:
                 write_atomically(run / "origin.json", json.dumps(asdict(origin), indent=1))
@@ -65,8 +67,13 @@ def claimed(run: Path, recipe: Recipe, record: dict[str, Any], origin: Origin | 
             (run / LOCK).unlink(missing_ok=True)
 
 
+def _begun(run: Path) -> bool:
+    # record.json comes first: without recipe.json it is a run that was killed between the two.
+    return (run / "recipe.json").exists()
+
+
 def _ours(file: Path) -> bool:
-    return file.name[0] == "." or file.name in ("record.json", "origin.json")
+    return file.name in (LOCK, "record.json", "origin.json") or file.name.startswith(_UNFINISHED)
 
 
 def _same(run: Path, recipe: Recipe, record: dict[str, Any]) -> dict[str, Any]:
