@@ -123,6 +123,9 @@ class SubNetworks(nn.Module):
         """Make sub-network r a copy of sub-network regions[r] of another; RuntimeError where shapes differ."""
         theirs = other.state_dict()
         for name, ours in self.state_dict().items():
+            # Without that copy_ would broadcast, and a layer that is missing be no error of shapes.
+            if name not in theirs or theirs[name].shape[1:] != ours.shape[1:]:
+                raise RuntimeError(f"{name} has another shape")
             if ours.ndim == 0:  # BatchNorm's count of batches
                 ours.copy_(theirs[name])
                 continue
