@@ -15,7 +15,12 @@ def test_auto_is_bf16_where_the_device_multiplies_it(avx512: bool, amx: bool, mo
     monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: avx512)
     monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: amx)
     assert precision_on(CPU, "auto") == ("bf16" if avx512 or amx else "fp32")
-    assert precision_on(GPU, "auto") == "bf16"
+
+
+@pytest.mark.parametrize("native", [False, True])
+def test_auto_does_not_take_an_older_gpus_emulation(native: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation=True: native or including_emulation)
+    assert precision_on(GPU, "auto") == ("bf16" if native else "fp32")
 
 
 @pytest.mark.parametrize("said", ["bf16", "fp32"])

@@ -25,16 +25,18 @@ class Order:
 
     def __init__(self, rows: npt.NDArray[np.int64], batch_size: int, seed: int) -> None:
         self.rows, self.batch_size, self.seed = rows, batch_size, seed
-        # Drawing an order takes as long as reading a batch: it is kept until the epoch ends.
-        self._epoch, self._order = -1, rows
+        # Drawing an order takes as long as reading a batch: it is kept until the epoch ends. One value, as the thread
+        # that reads ahead and the one that trains may stand in two epochs.
+        self._drawn = (-1, rows)
 
     def of_step(self, step: int) -> npt.NDArray[np.int64]:
         """Return the rows of a step, batch_size of them."""
         epoch, at = divmod(step, len(self.rows) // self.batch_size)
-        if epoch != self._epoch:
-            self._order = self.rows[np.random.default_rng((self.seed, epoch)).permutation(len(self.rows))]
-            self._epoch = epoch
-        return self._order[at * self.batch_size : (at + 1) * self.batch_size]
+        drawn, order = self._drawn
+        if epoch != drawn:
+            order = self.rows[np.random.default_rng((self.seed, epoch)).permutation(len(self.rows))]
+            self._drawn = (epoch, order)
+        return order[at * self.batch_size : (at + 1) * self.batch_size]
 
 
 def some_of(rows: npt.NDArray[np.int64], share: float) -> npt.NDArray[np.int64]:

@@ -36,7 +36,7 @@ class Log:
         self.run, self.state, self.plan, self.recipe, self.world = run, state, plan, recipe, world
         self.progress = progress and world.leads
         self.metrics = Metrics(run / "metrics.jsonl", state.step) if world.leads else None
-        self.first = state.step
+        self.timed_from = state.step
         self.before = state.seconds
         self.started = self.saved_at = self.logged_at = time.monotonic()
         self.bar = tqdm(
@@ -70,13 +70,13 @@ class Log:
         now = time.monotonic()
         self._refuse_nan()
         line = _loss_line(state.network, state.losses / steps)
-        speed = self.recipe.batch_size * min(steps, done - self.first) / (now - self.logged_at)
+        speed = self.recipe.batch_size * (done - self.timed_from) / (now - self.logged_at)
         if self.metrics:
             epoch = round(done / self.plan.steps_an_epoch, 4)
             self.metrics.write({"step": done, "epoch": epoch, "rate": rate} | line)
         self.bar.set_postfix_str(_readable(line, speed))
         state.losses.zero_()
-        self.logged_at = now
+        self.logged_at, self.timed_from = now, done
 
     def validation(self, scores: dict[str, float]) -> None:
         """Write a line of scores."""
@@ -88,7 +88,7 @@ class Log:
                 f"balanced {scores['mean_balanced_accuracy']:.2f} %",
                 file=sys.stderr,
             )
-        self.logged_at = time.monotonic()
+        self.logged_at, self.timed_from = time.monotonic(), self.state.step
 
     def validation_is_due(self) -> bool:
         """Whether a phase has ended, or an epoch; of short epochs, the first after LOG_EVERY steps."""

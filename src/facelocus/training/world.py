@@ -78,6 +78,8 @@ def joined(device: torch.device) -> Iterator[World]:
     if int(os.environ.get("WORLD_SIZE", "1")) == 1:
         yield World()
         return
+    if device.type == "cuda":
+        torch.cuda.set_device(device)  # what NCCL sends objects through; otherwise the first one for all
     dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
     world = World(dist.get_rank(), dist.get_world_size())
     # Of convolutions 1 x 1 in channels-last, whose strides can be written in two ways.
