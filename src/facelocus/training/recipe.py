@@ -18,7 +18,9 @@ from facelocus.errors import RecipeError
 from facelocus.nn.network import NetworkSpec
 from facelocus.training.settings import dotted, nearest, refuse_unknown, value_of
 
-_Pixels = Annotated[int, msgspec.Meta(ge=0)]
+_Count = Annotated[int, msgspec.Meta(ge=0)]
+_Amount = Annotated[float, msgspec.Meta(ge=0)]
+_Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 
 
 @dataclass(frozen=True)
@@ -32,8 +34,8 @@ class Phase:
         frozen: the trunk stays as it is and only the sub-networks learn, from features that are computed once.
     """
 
-    epochs: Annotated[float, msgspec.Meta(ge=0)] = 0.0
-    iterations: Annotated[int, msgspec.Meta(ge=0)] = 0
+    epochs: _Amount = 0.0
+    iterations: _Count = 0
     size: tuple[int, int] | None = None
     frozen: bool = False
 
@@ -59,18 +61,18 @@ class Augment:
         compression: share of the images that are compressed as JPEG does, at qualities from 15 to 95.
     """
 
-    flip: float = 0.5
-    scale: float = 0.0
-    rotation: float = 0.0
-    shift: float = 0.0
-    crop: tuple[_Pixels, _Pixels] = (0, 0)
-    brightness: float = 0.0
-    contrast: float = 0.0
-    saturation: float = 0.0
-    sharpness: float = 0.0
-    blur: float = 0.0
-    noise: float = 0.0
-    compression: float = 0.0
+    flip: _Share = 0.5
+    scale: _Amount = 0.0
+    rotation: _Amount = 0.0
+    shift: _Amount = 0.0
+    crop: tuple[_Count, _Count] = (0, 0)
+    brightness: _Amount = 0.0
+    contrast: _Amount = 0.0
+    saturation: _Amount = 0.0
+    sharpness: _Amount = 0.0
+    blur: _Share = 0.0
+    noise: _Amount = 0.0
+    compression: _Share = 0.0
 
 
 @dataclass(frozen=True)
@@ -90,13 +92,13 @@ class Optimizer:
     """
 
     kind: Literal["adamw", "sgd"] = "adamw"
-    rate: float = 1e-3
-    momentum: float = 0.9
-    weight_decay: float = 1e-2
+    rate: _Amount = 1e-3
+    momentum: Annotated[float, msgspec.Meta(ge=0, lt=1)] = 0.9
+    weight_decay: _Amount = 1e-2
     decay_vectors: bool = False
-    bias_rate: float = 1.0
-    trunk_rate: float = 1.0
-    first_layer_rate: float = 1.0
+    bias_rate: _Amount = 1.0
+    trunk_rate: _Amount = 1.0
+    first_layer_rate: _Amount = 1.0
 
 
 @dataclass(frozen=True)
@@ -113,11 +115,11 @@ class Schedule:
     """
 
     kind: Literal["cosine", "poly", "step"] = "cosine"
-    power: float = 1.0
-    gamma: float = 0.1
-    every: Annotated[int, msgspec.Meta(ge=0)] = 0
-    every_epochs: Annotated[float, msgspec.Meta(ge=0)] = 0.0
-    warmup: float = 0.0
+    power: _Amount = 1.0
+    gamma: _Amount = 0.1
+    every: _Count = 0
+    every_epochs: _Amount = 0.0
+    warmup: _Share = 0.0
 
     def factor(self, step: int, steps: int, steps_an_epoch: int) -> float:
         """Return the rate of step 0 ... steps - 1, as a share of the highest."""
@@ -141,8 +143,8 @@ class Penalty:
             known where they lie.
     """
 
-    overlap: Annotated[float, msgspec.Meta(ge=0)] = 0.0
-    outside: Annotated[float, msgspec.Meta(ge=0)] = 0.0
+    overlap: _Amount = 0.0
+    outside: _Amount = 0.0
 
 
 @dataclass(frozen=True)
@@ -163,7 +165,8 @@ class Recipe:
             sees that), and a step costs no more than without them; otherwise at each step, of the picture with its
             random changes.
         ema: decay of the moving average of weights and BatchNorm statistics that is evaluated and kept; 0 for none.
-        precision: "bf16" runs the network under autocast, "fp32" does not; "auto" does where the device multiplies it.
+        precision: "bf16" runs the network under autocast, "fp32" does not (convolutions on a GPU then round to TF32,
+            unless torch is told otherwise); "auto" does where the device multiplies it.
         seed: of weights, order and augmentation.
         leave_out: a list of file names in facelocus/data that are kept out of training.
         share: share of the remaining training images that are trained on. They are drawn at random, the same ones for
@@ -178,9 +181,9 @@ class Recipe:
     optimizer: Optimizer = field(default_factory=Optimizer)
     schedule: Schedule = field(default_factory=Schedule)
     penalty: Penalty = field(default_factory=Penalty)
-    teaching: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.0
+    teaching: _Share = 0.0
     teaching_once: bool = False
-    ema: float = 0.999
+    ema: Annotated[float, msgspec.Meta(ge=0, lt=1)] = 0.999
     precision: Literal["auto", "bf16", "fp32"] = "auto"
     seed: int = 0
     leave_out: str | None = None
