@@ -131,7 +131,6 @@ def test_every_network_can_be_exported(flip: bool, attention: str, trunk: str, t
     half = [0.5] * 3
     description = {
         "format": 1,
-        "name": "any",
         "attributes": attributes.to_json(),
         "thresholds": {"accuracy": half, "balanced": half},
         "network": {"flip": flip},
@@ -146,6 +145,10 @@ def test_every_network_can_be_exported(flip: bool, attention: str, trunk: str, t
     ours = model.predict(faces)
     assert np.abs(ours.probabilities - theirs.probabilities).max() < TOLERANCE
     assert (ours.masks is None) == (attention in ("none", "squeeze_excitation"))
+    for said, by in ((ours, model), (theirs, RunModel(network))):
+        nothing = by.predict(faces[:0])
+        assert nothing.probabilities.shape == (0, 3)
+        assert said.masks is None or nothing.masks.shape == (0, *said.masks.shape[1:])
     for said, by in ((ours, model), (theirs, RunModel(network))):
         again = by.predict(faces, flip=True).probabilities
         # A network that looks at the mirror image by itself is not asked twice.

@@ -52,6 +52,20 @@ def test_a_pair_that_was_begun_on_another_machine_begins_anew() -> None:
     assert record == {"stock": [whole, begun_here], "laptop": [whole]}
 
 
+def test_a_run_that_another_machine_began_begins_anew(
+    celeba: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs = tmp_path / "runs"
+    first = time_to_accuracy.run("laptop", celeba, runs, 0)
+    assert time_to_accuracy.run("laptop", celeba, runs, 0)["seconds"] == first["seconds"], "a finished run is not timed"
+    record = runs / "laptop" / "0" / "record.json"
+    record.write_text(record.read_text().replace('"device": "', '"device": "another '))
+    before = record.stat().st_ino
+    again = time_to_accuracy.run("laptop", celeba, runs, 0)
+    assert record.stat().st_ino != before and "another" not in record.read_text()
+    assert again["device_name"] == first["device_name"]
+
+
 def test_scores_are_at_thresholds_of_validation_faces() -> None:
     rng = np.random.default_rng(0)
     labels = (rng.random((50, 40)) < 0.5).astype(np.int8)

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -82,22 +83,30 @@ def head(pack: Pack) -> dict[str, Any]:
 
 
 def run(side: str, data: Path, to: Path, seed: int) -> dict[str, Any]:
-    """Train one side and return its seconds, with what it reaches on validation and test faces in percent."""
-    pack = open_pack(data)
+    """Train one side and return its seconds, with what it reaches on validation and test faces in percent.
+
+    A run of the recipe that another machine or commit began is begun anew: its seconds would be of both.
+    """
+    pack, begun = open_pack(data), {"commit": commit(), "device": _DEVICE}
     validation, test = pack.rows("validation"), pack.rows("test")
     if side == "stock":
         found, predict = stock.fine_tune(data, seed)
         on_validation, on_test = predict(validation), predict(test)
     else:
         place = to / side / str(seed)
+        if (kept_at := place / "record.json").exists():
+            kept = json.loads(kept_at.read_text())
+            if any(kept[key] != value for key, value in begun.items()):
+                shutil.rmtree(place)
         recipe = load_recipe("laptop").with_settings([*(LONGER if side == "longer" else ()), f"seed={seed}"])
         train(recipe, pack, place, name=side, device=_CPU)
-        kept = json.loads((place / "record.json").read_text())
+        kept = json.loads(kept_at.read_text())
         found, model = {"seconds": kept["seconds"], "steps": kept["iterations"]}, load_run(place)
         if side == "longer":
             found["settings"] = LONGER
         on_validation, on_test = model.predict_rows(pack, validation), model.predict_rows(pack, test)
-    made = {"seed": seed, "commit": commit(), "date": now(), "device_name": _DEVICE, "threads": torch.get_num_threads()}
+    made = {"seed": seed, "commit": begun["commit"], "date": now(), "device_name": _DEVICE}
+    made["threads"] = torch.get_num_threads()
     return made | found | scores(pack.labels[validation], on_validation, pack.labels[test], on_test)
 
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import torch
 from tqdm import tqdm
 
-from facelocus.attributes import AttributeSet
+from facelocus.attributes import FRAME, AttributeSet
 from facelocus.data.pack import Pack
 from facelocus.errors import ModelFileError, first_line
 from facelocus.metrics.accuracy import Confusion
@@ -62,10 +62,13 @@ class RunModel:
         """Return probabilities N x A and, with PSE, masks N x R x h x w, both float32.
 
         Args:
-            crops: uint8 N x 218 x 178 x 3.
+            crops: uint8 N x 218 x 178 x 3; N may be 0.
             flip: average with the mirrored crops (masks are mirrored back first), if the network does not by itself.
             batch: crops computed at once.
         """
+        if not len(crops):
+            one = self.predict(np.zeros((1, *FRAME), np.uint8))
+            return Prediction(one.probabilities[:0], None if one.masks is None else one.masks[:0])
         probabilities, masks = [], []
         for start in range(0, len(crops), batch):
             part = np.array(crops[start : start + batch])  # a copy: a memory map is read-only
@@ -78,8 +81,7 @@ class RunModel:
             probabilities.append(ours)
             if its_masks is not None:
                 masks.append(its_masks)
-        joined = np.concatenate(probabilities) if probabilities else np.empty((0, len(self.attributes)), np.float32)
-        return Prediction(joined, np.concatenate(masks) if masks else None)
+        return Prediction(np.concatenate(probabilities), np.concatenate(masks) if masks else None)
 
     def predict_rows(
         self, pack: Pack, rows: npt.NDArray[np.int64], flip: bool = False, batch: int = 128
