@@ -137,23 +137,3 @@ def test_the_numbers_come_from_the_evaluation(tmp_path: Path) -> None:
     table = SCRIPT["numbers"](evaluation, tmp_path / "record.json")
     assert "the recipe `small` (2 minutes), on a card, 2 threads" in table
     assert f"Beside the labels they learnt from a network of {runs}.\n" in table
-
-
-def test_seconds_are_of_one_kind_of_processor_each_and_percents_of_all(tmp_path: Path) -> None:
-    reached = {"validation": 90.0, "test": 90.0, "test_balanced": 90.0, "threads": 2}
-
-    def runs(*seconds: float) -> list[dict[str, Any]]:
-        devices = ("slow", "quick", "quick")
-        return [
-            reached | {"seconds": took, "device_name": device, "test": 80.0 + took / 100}
-            for took, device in zip(seconds, devices, strict=True)
-        ]
-
-    sides = {"stock": runs(1000, 100, 300), "laptop": runs(500, 50, 70), "longer": []}
-    record = {"what": "time_to_accuracy", "versions": {"torch": "2"}, **sides}
-    (tmp_path / "record.json").write_text(json.dumps(record), encoding="utf-8")
-    table = SCRIPT["time_to_accuracy"](tmp_path)
-    assert "seconds, slow, one pair | seconds, quick, 2 pairs |" in table
-    assert "| stock fine-tune | 1,000 | 200 ± 141 | 90.00 ± 0.00 | 84.67 ± " in table
-    assert "takes 50 % on slow and 30 % on quick." in table
-    assert "right in 1 minutes on 2 cores of quick" in SCRIPT["minutes"](tmp_path)

@@ -1,12 +1,12 @@
 """The model file: face crops in, probabilities and masks out, on onnxruntime alone.
 
-A model file is one ONNX graph. Input `images`: uint8 N x 218 x 178 x 3 RGB in CelebA's aligned frame, N
-free. Outputs `probabilities`: float32 N x A in [0, 1], and optionally `masks`: float32 N x R x h x w in [0,
-1]. One metadata entry, `facelocus`, holds JSON: `format` (1), `attributes` (AttributeSet.to_json),
-`thresholds` (`accuracy` and `balanced`, A probabilities each), `rates` (on validation faces at the accuracy
-thresholds: `sensitivity`, `specificity`, `positives`, `negatives`, A numbers each), `network` (its spec, of
-which `flip` is read here and `crop` by what draws masks), `training` and `calibration` (records, not read here; the last is what the
-probabilities went through already), `licence`, and, where it computes in 8 bits, `quantized` (what it was made of).
+A model file is one ONNX graph. Input `images`: uint8 N x 218 x 178 x 3 RGB in CelebA's aligned frame, N free. Outputs
+`probabilities`: float32 N x A in [0, 1], and optionally `masks`: float32 N x R x h x w in [0, 1]. One metadata entry,
+`facelocus`, holds JSON: `format` (1), `attributes` (AttributeSet.to_json), `thresholds` (`accuracy` and `balanced`, A
+probabilities each), `rates` (on validation faces at the accuracy thresholds: `sensitivity`, `specificity`, `positives`,
+`negatives`, A numbers each), `network` (its spec, of which `flip` is read here and `crop` by what draws masks),
+`training` and `calibration` (records, not read here; the last is what the probabilities went through already),
+`licence`, and, where it computes in 8 bits, `quantized` (what it was made of).
 """
 
 from __future__ import annotations

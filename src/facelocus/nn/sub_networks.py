@@ -111,7 +111,10 @@ class SubNetworks(nn.Module):
             nn.init.normal_(self.hidden.weight, std=math.sqrt(2 / pooled))
             nn.init.zeros_(self.hidden.bias)
         self.features = hidden or pooled
+        self.register_buffer("own", torch.eye(regions)[:, :, None], persistent=False)
         self.out_norm = nn.BatchNorm1d(regions * self.features) if normalise else nn.Identity()
+
+    own: Tensor
 
     @property
     def has_masks(self) -> bool:
@@ -154,11 +157,8 @@ class SubNetworks(nn.Module):
         x = torch.relu(self.norm(self.conv(shared)))
         masks: Tensor | None = None
         if self.attention is not None and self.has_masks and self.pooling == "mean":
-            # The mean of mask * x is one product over positions: the excited x itself is never written.
             masks = self.attention.masks(x)  # type: ignore[operator]
-            by_region = x.unflatten(1, (self.regions, self.channels))
-            weights = self.attention.weights(masks)  # type: ignore[operator]
-            pooled = torch.einsum("brchw,brhw->brc", by_region, weights) / (x.shape[2] * x.shape[3])
+            pooled = self._weighted_mean(x, self.attention.weights(masks))  # type: ignore[operator]
         else:
             if self.attention is not None and self.has_masks:
                 x, masks = self.attention(x, masks=True)
@@ -168,6 +168,17 @@ class SubNetworks(nn.Module):
         if self.hidden is not None:
             pooled = torch.relu(self.hidden(pooled))
         return self.out_norm(pooled.flatten(1)).unflatten(1, (self.regions, self.features)), masks
+
+    def _weighted_mean(self, x: Tensor, weights: Tensor) -> Tensor:
+        """Return the mean over positions of what weights, B x R x h x w, excite: B x R x C.
+
+        As one product over positions the excited x is never written. Every region's weights meet every region's
+        channels, of which only its own are kept: x is read as it lies in memory, channels last, where a product of each
+        region alone would copy it, and keep the copy for the gradient.
+        """
+        rows = x.permute(0, 2, 3, 1).flatten(1, 2)
+        of_all = torch.bmm(weights.flatten(2), rows).unflatten(2, (self.regions, self.channels))
+        return (of_all * self.own).sum(2) / rows.shape[1]
 
     def _pool(self, x: Tensor) -> Tensor:
         if self.pooling == "mean":
