@@ -27,7 +27,7 @@ def small(recipe: Recipe, size: tuple[int, int], iterations: int, rate: float = 
     )
 
 
-#: 7 x 6 positions, as many as a mask needs to tell hair from chin.
+#: 7 x 6 positions, in which hair and chin are still two places.
 LITE_SMALL = small(LITE, (112, 96), 300)
 
 GRID = Grid(

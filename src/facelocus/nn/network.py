@@ -25,7 +25,7 @@ class NetworkSpec:
 
     Attributes:
         trunk: "alexnet_cvgj" or the name of any timm network.
-        stride: stage of a timm trunk, by its stride; 16 leaves a mask of at least 12 rows.
+        stride: stage of a timm trunk, by its stride; 16 leaves 14 rows of a frame at its own size.
         imagenet: start a timm trunk from packaged ImageNet weights.
         context: add a timm trunk's last, coarser features to those of the stage, see TimmTrunk.
         size: (height, width) in pixels to which a frame is resized.

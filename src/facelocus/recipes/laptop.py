@@ -7,7 +7,7 @@ from facelocus.nn.network import NetworkSpec
 from facelocus.training.recipe import Augment, Optimizer, Phase, Recipe, Schedule
 
 RECIPE = Recipe(
-    # 7 x 6 positions, as many as a mask needs to tell hair from chin, of 70 % of the pixels of 136 x 112.
+    # 7 x 6 positions, in which hair and chin are still two places, of 70 % of the pixels of 136 x 112.
     network=NetworkSpec(trunk="tf_efficientnet_lite0", imagenet=True, channels=128, size=(112, 96)),
     phases=(Phase(epochs=2),),
     # More steps from as many images: what limits so short a training is steps.
