@@ -162,3 +162,8 @@ def ratio(top: Floats, bottom: npt.NDArray[np.number]) -> Floats:
     quotient: Floats = np.full(top.shape, np.nan)
     np.divide(top, bottom, out=quotient, where=bottom > 0)
     return quotient
+
+
+def percent(fraction: float) -> float | None:
+    """Return a fraction as a record has it: in percent, to four places, None where it is not a number."""
+    return None if np.isnan(fraction) else round(100 * float(fraction), 4)

@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from facelocus.attributes import AttributeSet
-from facelocus.metrics.accuracy import Floats, Labels, mean_over_attributes
+from facelocus.metrics.accuracy import Floats, Labels, mean_over_attributes, percent
 
 BINS = 15
 DRAWS = 100
@@ -130,9 +130,9 @@ def summarise_calibration(
         "chance": chance(labels, probabilities),
     }
     return {
-        **{f"mean_{name}": _percent(float(mean_over_attributes(values))) for name, values in columns.items()},
+        **{f"mean_{name}": percent(float(mean_over_attributes(values))) for name, values in columns.items()},
         "attributes": {
-            name: {column: _percent(values[a]) for column, values in columns.items()}
+            name: {column: percent(values[a]) for column, values in columns.items()}
             for a, name in enumerate(attributes.names)
         },
         "bins": BINS,
@@ -192,7 +192,3 @@ def logit(probabilities: Floats) -> npt.NDArray[np.float64]:
 def sigmoid(logits: Floats) -> npt.NDArray[np.float64]:
     """Return the probabilities of log odds."""
     return 1 / (1 + np.exp(-logits))
-
-
-def _percent(fraction: float) -> float | None:
-    return None if np.isnan(fraction) else round(100 * float(fraction), 4)

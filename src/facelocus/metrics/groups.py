@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from facelocus.attributes import AttributeSet
-from facelocus.metrics.accuracy import Confusion, Floats, Labels, correct, mean_over_attributes
+from facelocus.metrics.accuracy import Confusion, Floats, Labels, correct, mean_over_attributes, percent
 from facelocus.metrics.intervals import RESAMPLES, SEED, interval, resample_means
 
 #: Faces of a group that is compared.
@@ -178,9 +178,9 @@ def _widest(scores: _Scores, high: int, low: int, between: Sequence[str], names:
     return [
         {
             "attribute": names[a],
-            "gap": _percent(gaps[a]),
+            "gap": percent(gaps[a]),
             "interval": _bounds(scores.drawn_balanced[:, high, a] - scores.drawn_balanced[:, low, a]),
-            **{group: _percent(scores.balanced[at, a]) for group, at in zip(between, (high, low), strict=True)},
+            **{group: percent(scores.balanced[at, a]) for group, at in zip(between, (high, low), strict=True)},
         }
         for a in enough[np.argsort(-np.abs(gaps[enough]), kind="stable")][:NAMED].tolist()
     ]
@@ -188,12 +188,8 @@ def _widest(scores: _Scores, high: int, low: int, between: Sequence[str], names:
 
 def _with_intervals(values: Mapping[str, tuple[float, Floats]]) -> dict[str, Any]:
     intervals = {mean: _bounds(drawn) for mean, (_, drawn) in values.items()}
-    return {**{mean: _percent(value) for mean, (value, _) in values.items()}, "intervals": intervals}
+    return {**{mean: percent(value) for mean, (value, _) in values.items()}, "intervals": intervals}
 
 
 def _bounds(drawn: Floats) -> list[float | None]:
-    return [_percent(end) for end in interval(drawn)]
-
-
-def _percent(fraction: float) -> float | None:
-    return None if np.isnan(fraction) else round(100 * float(fraction), 4)
+    return [percent(end) for end in interval(drawn)]

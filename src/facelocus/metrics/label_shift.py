@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from facelocus.metrics.accuracy import Labels
+from facelocus.metrics.calibration import logit, sigmoid
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ class LabelShift:
         excess = (self.shift**2 - self.noise**2)[known]
         annotators = max(0.0, float(excess.mean())) if len(excess) else 0.0
         kept = np.zeros(len(rates)) if not annotators else annotators / (annotators + self.noise**2)
-        return 1 / (1 + np.exp(-(np.log(rates / (1 - rates)) + kept * self.shift)))
+        return sigmoid(logit(rates) + kept * self.shift)
 
 
 def _rate(

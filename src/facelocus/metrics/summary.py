@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from facelocus.attributes import AttributeSet
-from facelocus.metrics.accuracy import METRICS, Floats, Labels, mean_over_attributes, measure
+from facelocus.metrics.accuracy import METRICS, Floats, Labels, mean_over_attributes, measure, percent
 from facelocus.metrics.intervals import RESAMPLES, SEED, interval, resample
 
 
@@ -51,7 +51,7 @@ def summarise(
     def one(a: int) -> dict[str, Any]:
         scores = _scores({m: found[m][a] for m in METRICS}, {m: interval(drawn[m][:, a]) for m in METRICS}, "")
         positives, known = int((labels[:, a] == 1).sum()), int((labels[:, a] != -1).sum())
-        share = _percent(positives / known if known else float("nan"))
+        share = percent(positives / known if known else float("nan"))
         counts = {"positives": positives, "known": known, "positives_share": share}
         return {"region": attributes.region_of[a], **counts, **scores}
 
@@ -69,9 +69,5 @@ def summarise(
 
 
 def _scores(values: Mapping[str, float], bounds: Mapping[str, tuple[float, float]], prefix: str) -> dict[str, Any]:
-    low_high = {prefix + m: [_percent(low), _percent(high)] for m, (low, high) in bounds.items()}
-    return {**{prefix + m: _percent(value) for m, value in values.items()}, "intervals": low_high}
-
-
-def _percent(fraction: float) -> float | None:
-    return None if np.isnan(fraction) else round(100 * float(fraction), 4)
+    low_high = {prefix + m: [percent(low), percent(high)] for m, (low, high) in bounds.items()}
+    return {**{prefix + m: percent(value) for m, value in values.items()}, "intervals": low_high}

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from facelocus.metrics.accuracy import Floats, Labels
+from facelocus.metrics.calibration import logit, sigmoid
 
 _STEP = 0.02
 #: Logits at which a threshold may lie: probabilities from 0.0003 to 0.9997.
@@ -37,13 +38,12 @@ def choose_thresholds(labels: Labels, probabilities: Floats) -> dict[str, npt.ND
     """
     columns = [_choose(labels[:, a], probabilities[:, a]) for a in range(labels.shape[1])]
     accuracy, balanced = np.array(columns, dtype=np.float64).reshape(-1, 2).T
-    return {"accuracy": _probability(accuracy), "balanced": _probability(balanced)}
+    return {"accuracy": sigmoid(accuracy).astype(np.float32), "balanced": sigmoid(balanced).astype(np.float32)}
 
 
 def _choose(labels: Labels, probabilities: Floats) -> tuple[float, float]:
     """Return the accuracy and the balanced threshold of one attribute, as logits."""
-    p = np.clip(probabilities.astype(np.float64), 1e-9, 1 - 1e-9)
-    logits = np.clip(np.log(p / (1 - p)), _GRID[0], _GRID[-1])
+    logits = np.clip(logit(probabilities), _GRID[0], _GRID[-1])
     positives, negatives = logits[labels == 1], logits[labels == 0]
     if not len(positives) or not len(negatives):
         return 0.0, 0.0
@@ -73,7 +73,3 @@ def _best(gain: Floats) -> float:
     """Return the grid logit of the largest gain, of equals the one nearest probability 0.5."""
     best = np.flatnonzero(gain >= gain.max() - 1e-9)
     return float(_GRID[best[np.argmin(np.abs(_GRID[best]))]])
-
-
-def _probability(logits: Floats) -> npt.NDArray[np.float32]:
-    return (1 / (1 + np.exp(-logits))).astype(np.float32)
