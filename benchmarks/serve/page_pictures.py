@@ -2,7 +2,7 @@
 
     python benchmarks/serve/page_pictures.py docs
 
-writes page_look.png, page_search.png and page_phone.png. Needs playwright and a Chromium.
+writes page_look.png and page_search.png. Needs playwright and a Chromium.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import tempfile
 from pathlib import Path
 
 import matplotlib
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import sync_playwright
 
 sys.path[:0] = [str(Path(__file__).parents[2] / "tests"), str(Path(__file__).parents[2] / "tests" / "serve")]
 
@@ -36,32 +36,19 @@ def main() -> None:
         index(place / "pictures", place / "library", Model.load())
         browser = running.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
         with serving(place / "log", place / "library") as server:
-            page = opened(browser, server.url, 1280, 800)
-            look(page)
+            page = browser.new_page(viewport={"width": 1280, "height": 800})
+            page.goto(server.url)
+            page.locator("#to-search").wait_for()
+            # The portrait, and where the network looked for its eyes.
+            page.set_input_files("#files", str(PORTRAIT))
+            page.locator("#face canvas").wait_for()
+            page.get_by_role("radio", name="eyes").check()
             page.screenshot(path=to / "page_look.png")
             page.locator("#to-search").click()
             page.locator("#query").fill("young woman, no glasses")
             page.locator("#query").press("Enter")
             page.locator("#results img[src^='blob:']").nth(13).wait_for()
             page.screenshot(path=to / "page_search.png")
-            phone = opened(browser, server.url, 390, 844)
-            look(phone)
-            phone.locator("#face").scroll_into_view_if_needed()
-            phone.screenshot(path=to / "page_phone.png")
-
-
-def opened(browser: Browser, url: str, wide: int, high: int) -> Page:
-    page = browser.new_page(viewport={"width": wide, "height": high})
-    page.goto(url)
-    page.locator("#to-search").wait_for()
-    return page
-
-
-def look(page: Page) -> None:
-    """Show the portrait, and where the network looked for its eyes."""
-    page.set_input_files("#files", str(PORTRAIT))
-    page.locator("#face canvas").wait_for()
-    page.get_by_role("radio", name="eyes").check()
 
 
 if __name__ == "__main__":
