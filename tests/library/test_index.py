@@ -92,6 +92,28 @@ def test_what_is_gone_drops_out_and_other_folders_stay(
     assert (done.removed, names(library)) == (6, ["a.png", "5.png", "6.png", "7.png", "8.png"])
 
 
+def test_a_copy_in_another_folder_leaves_the_picture_where_it_lies(
+    photos: Path, tmp_path: Path, library: Path, model: Model
+) -> None:
+    before = described(library)
+    (tmp_path / "others").mkdir()
+    copyfile(photos / "0" / "0.png", tmp_path / "others" / "copy.png")
+    done = index(tmp_path / "others", library, model)
+    assert (done.new, done.moved, done.photographs) == (0, 1, 11)
+    copied = {str(tmp_path / "others" / "copy.png"): before[str(photos / "0" / "0.png")]}
+    assert described(library) == before | copied
+
+
+def test_a_picture_moved_here_from_another_folder_is_taken_from_there(
+    photos: Path, tmp_path: Path, library: Path, model: Model
+) -> None:
+    (tmp_path / "others").mkdir()
+    (photos / "0" / "0.png").rename(tmp_path / "others" / "moved.png")
+    done = index(tmp_path / "others", library, model)
+    assert (done.new, done.moved, done.photographs) == (0, 1, 10)
+    assert names(library)[0] == "moved.png" and "0.png" not in names(library)
+
+
 def test_a_disk_that_is_not_there_does_not_empty_a_library(
     photos: Path, tmp_path: Path, library: Path, model: Model
 ) -> None:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import hashlib
 import os
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from facelocus.errors import UsageError
 from facelocus.photos.listing import Arguments
+
+# Whether a picture p lies below one of the folders of this run.
+_BELOW = "EXISTS (SELECT 1 FROM named n WHERE substr(p.path, 1, length(n.folder)) = n.folder)"
 
 
 class Stamped(NamedTuple):
@@ -43,9 +46,12 @@ def scan(store: sqlite3.Connection, folders: Sequence[Path]) -> None:
     store.executescript(
         "DROP TABLE IF EXISTS temp.found;"
         "CREATE TEMP TABLE found (path BLOB PRIMARY KEY, size INTEGER, modified INTEGER) WITHOUT ROWID;"
+        "DROP TABLE IF EXISTS temp.named;"
+        "CREATE TEMP TABLE named (folder BLOB);"
     )
     named = Arguments([os.path.abspath(folder) for folder in folders])  # noqa: PTH100, links stay as they are named
     store.execute("BEGIN")
+    store.executemany("INSERT INTO named VALUES (?)", ((os.fsencode(os.path.join(name, "")),) for name in named.given))  # noqa: PTH118
     store.executemany("INSERT OR REPLACE INTO found VALUES (?, ?, ?)", map(_stamp, named.photographs()))
     store.execute("COMMIT")
 
@@ -60,28 +66,30 @@ def changed(store: sqlite3.Connection, count: int) -> list[Stamped]:
     return [Stamped(Path(os.fsdecode(path)), size, modified, digest_of(path)) for path, size, modified in rows]
 
 
-def gone(store: sqlite3.Connection, folders: Sequence[Path]) -> Iterator[int]:
-    """Yield the ids of the pictures that were below these folders and are not any more."""
-    for folder in folders:
-        above = os.fsencode(os.path.join(os.path.abspath(folder), ""))  # noqa: PTH100, PTH118
-        rows = store.execute(
-            "SELECT id FROM pictures WHERE substr(path, 1, ?) = ? AND path NOT IN (SELECT path FROM found)",
-            (len(above), above),
-        )
-        yield from (picture for (picture,) in rows)
+def gone(store: sqlite3.Connection) -> list[int]:
+    """Return the ids of the pictures that were below the folders of `scan` and are not any more."""
+    rows = store.execute(f"SELECT p.id FROM pictures p WHERE {_BELOW} AND p.path NOT IN (SELECT path FROM found)")
+    return [picture for (picture,) in rows]
 
 
 def known(store: sqlite3.Connection, photo: Stamped) -> tuple[int, bool] | None:
     """Return the id of a picture of the same content, and whether it can be taken for this one, moved or touched.
 
-    It cannot where it is still at its place: then this one is a copy. None where there is no such content.
+    It cannot where it is still at its place, be that below another folder than those of `scan`: then this one is a
+    copy. None where there is no such content.
     """
-    found: tuple[int, bool] | None = store.execute(
-        "SELECT p.id, p.path = ?1 OR f.path IS NULL FROM pictures p LEFT JOIN found f ON f.path = p.path "
-        "WHERE p.digest = ?2 AND p.error IS NULL ORDER BY p.path = ?1 DESC, f.path IS NULL DESC LIMIT 1",
+    rows = store.execute(
+        f"SELECT p.id, p.path, p.path = ?1 OR (f.path IS NULL AND {_BELOW}) AS is_free, f.path IS NOT NULL "
+        "FROM pictures p LEFT JOIN found f ON f.path = p.path "
+        "WHERE p.digest = ?2 AND p.error IS NULL ORDER BY p.path = ?1 DESC, is_free DESC, f.path IS NULL DESC",
         (os.fsencode(photo.path), photo.digest),
-    ).fetchone()
-    return found
+    )
+    still: int | None = None
+    for picture, path, is_free, is_found in rows:
+        if is_free or not (is_found or os.path.lexists(path)):
+            return picture, True
+        still = picture if still is None else still
+    return None if still is None else (still, False)
 
 
 def digest_of(path: bytes | Path) -> bytes:

@@ -102,7 +102,7 @@ def index_folders(folders: Sequence[Path], library: Path, model: Model, *, align
         while photos := changed(store, _batch_size(store)):
             write_atomically(library / "incoming.json", json.dumps(Batch.of(store, photos).to_json()), repeated=True)
             total += _finish(store, library, request, workers)
-        removed = list(dict.fromkeys(gone(store, folders)))
+        removed = gone(store)
         total += publish(store, library, Batch.removing(removed), iter([]))
         with transaction(store):
             store.execute("DELETE FROM thumbnails WHERE digest NOT IN (SELECT digest FROM pictures)")
