@@ -127,6 +127,18 @@ def test_a_disk_that_is_not_there_does_not_empty_a_library(
     assert described(library) == before
 
 
+def test_a_disk_that_is_not_there_takes_nothing_out_beside_one_that_is(
+    photos: Path, tmp_path: Path, library: Path, model: Model
+) -> None:
+    before = described(library)
+    (photos / "0").rename(tmp_path / "away")
+    (photos / "0").mkdir()
+    with pytest.raises(InputError, match="no picture") as refused:
+        index_module.index_folders([photos / "1", photos / "0"], library, model, aligned=True, workers=1)
+    assert str(photos / "0") in str(refused.value) and str(photos / "1") not in str(refused.value)
+    assert described(library) == before
+
+
 def test_what_cannot_be_read_is_told_once_and_tried_again_when_it_changes(
     photos: Path, library: Path, model: Model
 ) -> None:

@@ -37,12 +37,13 @@ def scan(store: sqlite3.Connection, folders: Sequence[Path]) -> None:
 
     Raises:
         UsageError: one of them is not a folder.
-        InputError: one does not exist or cannot be read, or there is no picture in any: a disk that is not there
-            does not empty a library.
+        InputError: one does not exist or cannot be read, or there is no picture in it: a disk that is not there
+            takes nothing out of a library.
     """
     for folder in folders:
         if folder.exists() and not folder.is_dir():
             raise UsageError(f"{folder} is a file: name folders of photographs")
+        Arguments([os.path.abspath(folder)]).photographs()  # noqa: PTH100, refuses a folder without a picture
     store.executescript(
         "DROP TABLE IF EXISTS temp.found;"
         "CREATE TEMP TABLE found (path BLOB PRIMARY KEY, size INTEGER, modified INTEGER) WITHOUT ROWID;"

@@ -83,7 +83,7 @@ def index_folders(folders: Sequence[Path], library: Path, model: Model, *, align
         workers: processes at work.
 
     Raises:
-        InputError: a folder cannot be read or none holds a picture, or what lies at `library` is none.
+        InputError: a folder cannot be read or holds no picture, or what lies at `library` is none.
         UsageError: it is of another model or a newer facelocus, or another process is writing it.
         StorageError: something cannot be written; the same call goes on.
         StoppedError: Ctrl-C; the same call goes on.
