@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import closing
 from pathlib import Path
 from shutil import copyfile, rmtree
 from typing import Any
@@ -11,9 +12,12 @@ import numpy as np
 import pytest
 
 from facelocus.errors import FacelocusError, InputError, StoppedError, UsageError
+from facelocus.library import changes as changes_module
 from facelocus.library import index as index_module
+from facelocus.library.changes import digest_of
 from facelocus.library.reader import Library
 from facelocus.library.scores import decode
+from facelocus.library.store import open_store
 from facelocus.model import Model
 from facelocus.photos import folder as folder_module
 from facelocus.photos.analyze import analyze
@@ -151,6 +155,34 @@ def test_what_cannot_be_read_is_told_once_and_tried_again_when_it_changes(
     draw(photos / "bad.png", 60)
     draw(photos / "nowhere.png", 61)
     assert index(photos, library, model).failed == 0
+
+
+def test_what_could_not_be_opened_for_its_digest_is_without_faces_until_it_can(
+    photos: Path, tmp_path: Path, model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(path: bytes) -> bytes:
+        return b"" if path.endswith((b"3.png", b"7.png")) else digest_of(path)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(changes_module, "digest_of", failing)
+        done = index(photos, tmp_path / "library", model)
+    assert (done.photographs, done.faces, done.failed) == (10, 8, 2)
+    assert "3.png could not be opened" in done.reasons[0]
+    failed = [path for path, (_, error, _) in described(tmp_path / "library").items() if error]
+    assert [Path(path).name for path in failed] == ["3.png", "7.png"]
+    assert index(photos, tmp_path / "library", model).new == 2
+    index(photos, tmp_path / "whole", model)
+    assert described(tmp_path / "library") == described(tmp_path / "whole")
+
+
+def test_a_picture_that_went_in_without_a_digest_goes_out_with_its_scores(
+    library: Path, photos: Path, model: Model
+) -> None:
+    before = described(library)
+    with closing(open_store(library)) as store:
+        store.execute("UPDATE pictures SET digest = x'' WHERE CAST(path AS TEXT) LIKE '%3.png'")
+    assert index(photos, library, model).new == 1
+    assert described(library) == before
 
 
 def test_a_name_that_is_no_text_comes_back(photos: Path, library: Path, model: Model) -> None:

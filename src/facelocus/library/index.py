@@ -25,7 +25,7 @@ from facelocus.errors import UsageError
 from facelocus.files import write_atomically
 from facelocus.library.batch import Batch
 from facelocus.library.changes import changed, gone, scan
-from facelocus.library.publish import Outcome, publish
+from facelocus.library.publish import Outcome, error_of, publish
 from facelocus.library.store import About, make_folder, open_store, read_about, transaction, write_about
 from facelocus.library.thumbnails import make_thumbnails
 from facelocus.model import Model
@@ -93,9 +93,9 @@ def index_folders(folders: Sequence[Path], library: Path, model: Model, *, align
         _agree(store, library, model, aligned)
         request = Request.of(model, Options(aligned=aligned))
         total = Outcome()
-        with transaction(store):
-            store.execute("DELETE FROM pictures WHERE length(digest) = 0")  # they could not be opened: try again
         scan(store, folders)
+        if again := store.execute("SELECT id FROM pictures WHERE length(digest) = 0").fetchall():  # not opened then
+            publish(store, library, Batch.removing([picture for (picture,) in again]), iter([]))
         if (library / "incoming.json").exists():
             total += _finish(store, library, request, workers)
         (library / "incoming.jsonl").unlink(missing_ok=True)  # of a batch that was published just before a kill
@@ -161,8 +161,8 @@ def _finish(store: sqlite3.Connection, library: Path, request: Request, workers:
             shutil.rmtree(partial(table), ignore_errors=True)
             table.unlink(missing_ok=True)
             analyze_folder(arguments, table, request, workers)
-    readable = (photo for photo, rows in zip(batch.new, _records(table), strict=True) if rows[0]["error"] is None)
-    make_thumbnails(store, ((photo.path, photo.digest) for photo in readable), workers)
+    read = (photo for photo, rows in zip(batch.new, _records(table), strict=True) if error_of(photo, rows) is None)
+    make_thumbnails(store, ((photo.path, photo.digest) for photo in read), workers)
     outcome = publish(store, library, batch, _records(table))
     listed.unlink()
     table.unlink(missing_ok=True)

@@ -53,16 +53,17 @@ def publish(store: sqlite3.Connection, library: Path, batch: Batch, records: Ite
     names = about.attributes.names
     before = Scores.open(library, generation) if generation else Scores.empty(len(names))
     with transaction(store):
-        change = _Change(store, before, list(batch.removed))
+        change = _Change(store, before, np.intersect1d(batch.removed, before.pictures).tolist())
         known = [(photo, *change.read(picture)) for photo, picture in batch.copies]  # before any of them goes
         for photo, picture in batch.moved:
             change.move(photo, picture)
         for photo, faces, codes in known:
             change.copy(photo, faces, codes)
         for photo, rows in zip(batch.new, records, strict=True):
-            change.add(photo, rows, names)
-            if rows[0]["error"] is not None and len(outcome.reasons) < _NAMED:
-                outcome.reasons.append(rows[0]["error"])
+            error = error_of(photo, rows)
+            change.add(photo, rows, error, names)
+            if error is not None and len(outcome.reasons) < _NAMED:
+                outcome.reasons.append(error)
         store.executemany("DELETE FROM pictures WHERE id = ?", [(picture,) for picture in batch.removed])
         if change.is_of_scores or not generation:
             generation += 1
@@ -70,6 +71,14 @@ def publish(store: sqlite3.Connection, library: Path, batch: Batch, records: Ite
             write_about(store, "generation", str(generation))
     clear_scores(library, generation)
     return outcome
+
+
+def error_of(photo: Stamped, rows: Rows) -> str | None:
+    """Return why nothing is known of a photograph that was analyzed, or None."""
+    if rows[0]["error"] is None and not photo.digest:
+        return f"{photo.path} could not be opened at first: give the same command again"
+    reason: str | None = rows[0]["error"]
+    return reason
 
 
 class _Change:
@@ -114,12 +123,12 @@ class _Change:
         if self._make_room(photo):
             self._insert(photo, faces, codes)
 
-    def add(self, photo: Stamped, rows: Rows, names: Sequence[str]) -> None:
-        """Here lies a picture that has been analyzed."""
+    def add(self, photo: Stamped, rows: Rows, error: str | None, names: Sequence[str]) -> None:
+        """Here lies a picture that has been analyzed, or one of which nothing is known for this reason."""
         if not self._make_room(photo):
             return
-        if rows[0]["error"] is not None:
-            self._insert_picture(photo, rows[0]["error"])
+        if error is not None:
+            self._insert_picture(photo, error)
             return
         found = [row for row in rows if row["face"]]
         faces = [tuple(row[key] for key in ("face", "x0", "y0", "x1", "y1", "score", "quality_trust")) for row in found]
