@@ -49,6 +49,9 @@ MEANT = {
     "man with hat and smiling woman with glasses": (
         "at least 1 face: male, wearing hat; at least 1 face: smiling, not male, eyeglasses"
     ),
+    "man and man": "at least 2 faces: male",
+    "1 man; 2 people; 2 men, 2 people": "at least 3 faces: male; exactly 2 faces",
+    "nobody smiling; nobody smiling; nobody bald": "exactly 0 faces: smiling; exactly 0 faces: bald",
     "two smiling women and a man": "at least 2 faces: smiling, not male; at least 1 face: male",
     "at least two smiling women, youngest first": "at least 2 faces: smiling, not male; by young",
     "by smiling": "by smiling",

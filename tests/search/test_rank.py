@@ -87,6 +87,8 @@ QUERIES = [
     "2 smiling women and a man",
     "nobody",
     "at most 2 people, no men",
+    "man and man",
+    "nobody smiling; nobody smiling",
 ]
 
 
@@ -148,6 +150,14 @@ def test_looking_at_few_faces_first_finds_the_same(text: str, limit: int, monkey
     monkeypatch.setattr(rank_module, "_SAMPLE", 50)
     assert best_faces(evidence, so, limit).tolist() == whole.tolist()
     assert len(whole) == min(limit, 2000)
+
+
+def test_men_who_are_named_one_by_one_are_as_many() -> None:
+    pictures = [[{"Male": 0.9}, {"Male": 0.1}], [{"Male": 0.7}, {"Male": 0.8}]]
+    for text in ("man and man", "1 man; 1 man", "two men"):
+        found = rank(scores_of(pictures), CELEBA, parse(text, CELEBA), 2)
+        assert [(match.picture, len(match.faces)) for match in found] == [(1, 2), (0, 2)]
+        assert [match.score for match in found] == pytest.approx([0.56, 0.09], rel=1e-3)
 
 
 def test_probabilities_near_one_are_told_apart() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.resources
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any
@@ -147,7 +147,7 @@ class _Meaning(Transformer[Token, Any]):
         return self._lexicon.superlatives[str(parts[0])]
 
     def query(self, parts: list[Any]) -> Query:
-        people = tuple(part for part in parts if isinstance(part, People))
+        people = _each_once(part for part in parts if isinstance(part, People))
         by = next((part for part in parts if isinstance(part, Term)), None)
         if sum(len(list(terms(each.so))) for each in people) > MOST_TERMS:
             raise UsageError(f"more than {MOST_TERMS} attributes are asked for: name those that matter")
@@ -155,6 +155,18 @@ class _Meaning(Transformer[Token, Any]):
         if len(people) > 1 and told_apart > MOST_PEOPLE:
             raise UsageError(f"more than {MOST_PEOPLE} people are described: describe fewer")
         return Query(people, by)
+
+
+def _each_once(asked: Iterable[People]) -> tuple[People, ...]:
+    """Add up those who are described alike, as each stands for another face; keep one of what else is said twice."""
+    numbers: dict[People, int] = {}
+    for people in asked:
+        if people.so is not None and people.quantity == "at least":
+            alike = replace(people, number=0)
+            numbers[alike] = numbers.get(alike, 0) + people.number
+        else:
+            numbers[people] = people.number
+    return tuple(replace(people, number=number) for people, number in numbers.items())
 
 
 def _with_degree(meaning: Expression, degree: int) -> Expression:
