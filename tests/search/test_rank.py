@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from itertools import product
+from itertools import permutations, product
 
 import numpy as np
 import pytest
@@ -13,6 +13,7 @@ from facelocus.library.scores import Scores, decode
 from facelocus.search import rank as rank_module
 from facelocus.search.evidence import STEP, Evidence
 from facelocus.search.parse import parse
+from facelocus.search.people import assigned
 from facelocus.search.query import All, Any_, Expression, People, Query, Term
 from facelocus.search.rank import best_faces, rank
 from libraries import scores_of
@@ -115,6 +116,45 @@ def test_each_picture_is_explained_by_its_own_faces(scores: Scores, text: str) -
             assert math.prod(face.probability for face in match.faces) == pytest.approx(match.score, rel=1e-4)
         for face in match.faces:
             assert all(0 <= value <= 1 for value in face.terms.values())
+
+
+@pytest.mark.parametrize("text", ["smiling man", "by young", "young by smiling", "man and woman", "two men by young"])
+def test_a_later_part_is_that_of_the_whole_and_alone_is_explained(
+    scores: Scores, text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    query = parse(text, CELEBA)
+    whole = rank(scores, CELEBA, query, 12)
+    explained = []
+
+    def counting(evidence: Evidence, row: int, so: Expression, by: Term | None) -> rank_module.Seen:
+        explained.append(row)
+        return seen(evidence, row, so, by)
+
+    seen = rank_module._seen
+    monkeypatch.setattr(rank_module, "_seen", counting)
+    part = rank(scores, CELEBA, query, 4, offset=8)
+    assert part == whole[8:] and len(part) == 4
+    assert explained == [face.row for match in part for face in match.faces]
+
+
+@pytest.mark.parametrize(("people", "faces"), [(2, 2), (3, 7), (4, 5), (6, 6), (6, 7)])
+def test_people_are_given_faces_as_if_every_way_had_been_tried(people: int, faces: int) -> None:
+    chance = np.random.default_rng(people + faces)
+    ways = np.array(list(permutations(range(faces), people)))
+    for _ in range(5):
+        logs = np.log(chance.random((people, faces)))
+        chosen, total = assigned(logs)
+        sums = logs[np.arange(people), ways].sum(axis=1)
+        assert chosen == ways[sums.argmax()].tolist()
+        assert total == pytest.approx(sums.max())
+
+
+def test_a_picture_in_which_only_one_face_could_be_any_of_the_people_is_not_found() -> None:
+    parts = [All(tuple(map(Term, CELEBA.names[start : start + 8]))) for start in (0, 8, 16, 24)]
+    query = Query((People("at least", 1, Any_(tuple(parts[:2]))), People("at least", 1, Any_(tuple(parts[2:])))))
+    likely, impossible = (dict.fromkeys(CELEBA.names, p) for p in (0.9, 1e-9))
+    found = rank(scores_of([[likely, impossible], [likely, likely]]), CELEBA, query, 2)
+    assert [match.picture for match in found] == [1]
 
 
 def test_an_order_that_is_asked_for_is_of_what_matches(scores: Scores) -> None:

@@ -67,7 +67,7 @@ class Found:
 def find(library: Library, query: Query, limit: int, least: float = 0.0, offset: int = 0) -> list[Found]:
     """Return the pictures that match best, `limit` of them after the first `offset`: see rank."""
     with library.state() as scores:
-        matches = rank(scores, library.about.attributes, query, offset + limit, least)[offset:]
+        matches = rank(scores, library.about.attributes, query, limit, least, offset)
         return [_found(library, int(scores.pictures[match.picture]), match, scores.faces) for match in matches]
 
 

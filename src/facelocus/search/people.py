@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import insort
 from collections.abc import Iterator
-from itertools import permutations
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -25,13 +25,11 @@ def rank_people(evidence: Evidence, query: Query, limit: int, least: float) -> l
     rows = np.flatnonzero(np.repeat(fits, counts))
     within = _Within(np.repeat(np.arange(len(counts)), counts)[rows], len(counts))
     whom = [people for people in query.people if people.so is not None and people.quantity == "at least"]
-    about = {people: evidence.logs(people.so, rows) for people in whom if people.so is not None}
+    about = [evidence.logs(people.so, rows) for people in whom if people.so is not None]
+    for people, values in zip(whom, about, strict=True):
+        logs += within.sum_of_best(values, people.number)
     for people in query.people:
-        if people.so is None:
-            continue
-        if people in about:
-            logs += within.sum_of_best(about[people], people.number)
-        else:
+        if people.so is not None and people.quantity != "at least":
             logs += _of_all(evidence, people, rows, within)
     order = _order(evidence, query, rows, within, logs, least)
     told_apart = len(whom) > 1
@@ -42,11 +40,11 @@ def rank_people(evidence: Evidence, query: Query, limit: int, least: float) -> l
         if len(found) >= limit and (not told_apart or query.by is not None or logs[picture] <= best[-limit]):
             break
         first, last = np.searchsorted(within.group, [picture, picture + 1])
-        chosen, lost = _assigned({people: about[people][first:last] for people in whom})
+        chosen, lost = _assigned(whom, [values[first:last] for values in about])
         log = float(logs[picture]) - lost
-        if np.exp(log) < least:
+        if log == -np.inf or np.exp(log) < least:
             continue
-        faces = [(int(rows[first + place]), people.so) for people, place in chosen if people.so is not None]
+        faces = [(int(rows[first + place]), so) for so, place in chosen]
         faces += [(int(row), so) for so in _said_of_all(query) for row in rows[first:last]]
         found.append((int(picture), log, faces))
         insort(best, log)
@@ -136,22 +134,55 @@ def _order(
     return reach[np.argsort(-strength[reach], kind="stable")]
 
 
-def _assigned(logs: dict[People, Logs]) -> tuple[list[tuple[People, int]], float]:
+def _assigned(whom: list[People], logs: list[Logs]) -> tuple[list[tuple[Expression, int]], float]:
     """Give each of the people a face of one picture, no two the same, so that all together are most probable.
 
+    Args:
+        whom: the people, each so many as its number.
+        logs: of each of `whom`, the logarithm of how probable each face is.
+
     Returns:
-        Each of them with the position of the face, and how much is lost to everyone having the best face.
+        What each of them is with the position of its face, and how much is lost to everyone having the best face.
     """
-    slots = [people for people in logs for _ in range(people.number)]
-    best: tuple[float, list[int]] = (-np.inf, [])
-    for order in permutations(range(len(slots))) if len(logs) > 1 else [range(len(slots))]:
-        total, taken = 0.0, dict[int, int]()
-        for slot in order:
-            values = np.array(logs[slots[slot]], np.float64)
-            values[list(taken.values())] = -np.inf
-            taken[slot] = int(values.argmax())
-            total += float(values[taken[slot]])
-        if total > best[0]:
-            best = total, [taken[slot] for slot in range(len(slots))]
-    unbound = sum(float(np.sort(values)[::-1][: people.number].sum()) for people, values in logs.items())
-    return list(zip(slots, best[1], strict=True)), unbound - best[0] if slots else 0.0
+    best = [np.argsort(-values, kind="stable")[: people.number] for people, values in zip(whom, logs, strict=True)]
+    slots = [people.so for people in whom for _ in range(people.number) if people.so is not None]
+    if len(whom) < 2:
+        return [(so, int(place)) for so, place in zip(slots, best[0], strict=True)] if whom else [], 0.0
+    unbound = sum(float(values[places].sum(dtype=np.float64)) for values, places in zip(logs, best, strict=True))
+    each = np.repeat(np.array(logs, np.float64), [people.number for people in whom], axis=0)
+    chosen, total = assigned(each)
+    return list(zip(slots, chosen, strict=True)), unbound - total
+
+
+def assigned(values: npt.NDArray[np.float64]) -> tuple[list[int], float]:
+    """Give each of n people another face, so that the sum of the values is highest.
+
+    Args:
+        values: n x F of no more than a few people, -inf for a face that cannot be given; F >= n.
+
+    Returns:
+        The face of each, and the sum; what is given where the sum is -inf means nothing.
+    """
+    count = len(values)
+    # Nobody needs more faces than those that n people might prefer.
+    faces = np.unique(np.argsort(-values, axis=1, kind="stable")[:, :count])
+    before, everyone = _before(count), (1 << count) - 1
+    # Of each set of people, given some of the first so many faces, the highest sum; the last entry is of no set.
+    best = np.full((len(faces) + 1, everyone + 2), -np.inf)
+    best[0, 0] = 0
+    for face, now, then in zip(faces, best, best[1:], strict=False):
+        then[:-1] = np.maximum(now[:-1], (now[before] + values[:, face]).max(axis=1))
+    chosen, people = [-1] * count, everyone
+    for face, now, then in zip(faces[::-1], best[-2::-1], best[::-1], strict=False):
+        if now[people] < then[people]:  # one of them has this face
+            person = int((now[before[people]] + values[:, face]).argmax())
+            chosen[person], people = int(face), int(before[people, person])
+    return chosen, float(best[-1, everyone])
+
+
+@lru_cache(maxsize=8)
+def _before(count: int) -> npt.NDArray[np.int64]:
+    """Return, for each set of people (a bit each) and each of them, the set without; -1 where it is not in the set."""
+    sets, one = np.arange(1 << count)[:, None], 1 << np.arange(count)
+    found: npt.NDArray[np.int64] = np.where(sets & one, sets - one, -1)
+    return found

@@ -50,7 +50,9 @@ class Match:
     faces: tuple[Seen, ...]
 
 
-def rank(scores: Scores, attributes: AttributeSet, query: Query, limit: int, least: float = 0.0) -> list[Match]:
+def rank(
+    scores: Scores, attributes: AttributeSet, query: Query, limit: int, least: float = 0.0, offset: int = 0
+) -> list[Match]:
     """Return the pictures that match best, the best first, or in the order that is asked for.
 
     Args:
@@ -59,30 +61,33 @@ def rank(scores: Scores, attributes: AttributeSet, query: Query, limit: int, lea
         query: see search/parse.py.
         limit: at most so many.
         least: leave out what scores less; where an order is asked for, at least MATCHES.
+        offset: leave out the first so many, which are not explained then.
     """
     evidence = Evidence(scores, attributes)
     if not query.people and query.by is not None:
-        return _of_one_face(evidence, query.by, None, limit, 0.0)
+        return _of_one_face(evidence, query.by, None, limit, 0.0, offset)
     (people, *others) = query.people
     if not others and people.so is not None and (people.quantity, people.number) == ("at least", 1):
-        return _of_one_face(evidence, people.so, query.by, limit, least)
+        return _of_one_face(evidence, people.so, query.by, limit, least, offset)
     least = max(least, MATCHES if query.by else 0.0)
-    ranked = rank_people(evidence, query, limit, least)
     found = []
-    for picture, log, faces in ranked:
+    for picture, log, faces in rank_people(evidence, query, offset + limit, least)[offset:]:
         seen = tuple(_seen(evidence, row, so, query.by) for row, so in faces)
         found.append(Match(int(picture), float(np.exp(log)), seen))
     return found
 
 
-def _of_one_face(evidence: Evidence, so: Expression, by: Term | None, limit: int, least: float) -> list[Match]:
+def _of_one_face(
+    evidence: Evidence, so: Expression, by: Term | None, limit: int, least: float, offset: int
+) -> list[Match]:
     """Rank pictures by their best face."""
     if by is None:
-        rows = best_faces(evidence, so, limit, least)
+        rows = best_faces(evidence, so, offset + limit, least)
     else:
         rows = np.flatnonzero(evidence.may_reach(so, np.log(max(least, MATCHES))))
         rows = rows[evidence.logs(so, rows) >= np.log(max(least, MATCHES))]
-        rows = _one_a_picture(evidence.scores, rows[np.argsort(-evidence.strength(by, rows), kind="stable")])[:limit]
+        rows = _one_a_picture(evidence.scores, rows[np.argsort(-evidence.strength(by, rows), kind="stable")])
+    rows = rows[offset : offset + limit]
     pictures = evidence.scores.picture_of(rows)
     seen = [_seen(evidence, int(row), so, by) for row in rows]
     return [Match(int(picture), face.probability, (face,)) for picture, face in zip(pictures, seen, strict=True)]
