@@ -100,6 +100,9 @@ def test_the_table_of_words_says_nothing_twice() -> None:
         ("not a face", "not"),
         (" or ".join(words_of(name) for name in CELEBA.names), "more than 24"),
         ("x" * 2000, "2,000 characters"),
+        ("(" * 125 + "smiling" + ")" * 125, "more than 24 brackets"),
+        ("no " * 300 + "hat", "more than 24 brackets or 'not'"),
+        ("no (" * 13 + "hat" + ")" * 13, "more than 24 brackets or 'not'"),
         ("3 smiling people and 4 bald people", "more than 6 people"),
     ],
 )
@@ -107,6 +110,12 @@ def test_what_is_not_understood_is_refused_in_one_line(text: str, message: str) 
     with pytest.raises(UsageError, match=message) as refused:
         parse(text, CELEBA)
     assert "\n" not in str(refused.value)
+
+
+def test_brackets_side_by_side_are_not_counted_as_within_one_another() -> None:
+    words = [words_of(name) for name in CELEBA.names[:22]]
+    assert str(parse(", ".join(f"(not (not ({word})))" for word in words), CELEBA)) == ONE + ", ".join(words)
+    assert str(parse("(" * 24 + "smiling" + ")" * 24, CELEBA)) == ONE + "smiling"
 
 
 def test_attributes_of_ones_own_are_known_by_their_names_alone() -> None:

@@ -16,6 +16,8 @@ from facelocus.search.words import GRAMMAR, HAIR, NOUNS, PEOPLE, SUPERLATIVES, S
 
 #: Characters of a query.
 LONGEST = 1000
+#: Brackets and "not" within one another.
+DEEPEST = 24
 
 _PUNCTUATION = {",": "COMMA", ";": "NEXT", "(": "LPAR", ")": "RPAR", ":": "SKIP", ".": "SKIP"}
 _SEPARATORS = ("AND", "COMMA")
@@ -62,7 +64,7 @@ class Lexicon:
         """Return the tokens of a query.
 
         Raises:
-            UsageError: a word is not known, or the query is too long.
+            UsageError: a word is not known, or the query is too long or too deep.
         """
         if len(text) > LONGEST:
             raise UsageError(f"the query has {len(text):,} characters: say it in {LONGEST:,}")
@@ -74,7 +76,9 @@ class Lexicon:
             if kind != "SKIP":
                 found.append(Token(kind, " ".join(words[place : place + count])))
             place += count
-        return list(_with_people(_whom_nobody_is(found)))
+        found = list(_with_people(_whom_nobody_is(found)))
+        _refuse_depth(found)
+        return found
 
     def _longest(self, words: Sequence[str]) -> tuple[str, int]:
         """Return the kind of the longest phrase at the beginning of these words, and how many words it has."""
@@ -119,6 +123,20 @@ def _each_with_hair(some: re.Match[str]) -> str:
     """Say "hair" of each look: black, brown or blond hair."""
     looks = _LOOK_ALONE.sub(r"\1 hair", some[0].removesuffix("ed").removesuffix(" hair"))
     return looks.replace(",", " or ") if " or " in looks else looks
+
+
+def _refuse_depth(tokens: list[Token]) -> None:
+    """Refuse what would be a deeper tree than the functions that walk it have room for."""
+    within: list[str] = []
+    for token in tokens:
+        if token.type in ("LPAR", "NOT"):
+            within.append(token.type)
+            if len(within) > DEEPEST:
+                raise UsageError(f"more than {DEEPEST} brackets or 'not' are within one another: say it with fewer")
+            continue
+        closing = token.type == "RPAR"
+        while within and (closing or within[-1] == "NOT"):
+            closing &= within.pop() == "NOT"
 
 
 def _is_noun(token: Token) -> bool:
