@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from shutil import copytree, rmtree
 
 import httpx
 import pytest
@@ -110,3 +112,19 @@ def test_what_is_indexed_while_it_is_served_is_found(tmp_path: Path) -> None:
         index(tmp_path / "pictures", tmp_path / "library", Model.load())
         assert client.get("/summary").json()["pictures"] == 2
         assert len(client.get("/search", params={"q": "by young"}).json()["results"]) == 2
+
+
+def test_a_damaged_library_is_the_servers_failure_and_its_path_is_told_in_the_log_alone(
+    library: Path, tmp_path: Path
+) -> None:
+    copytree(library, tmp_path / "library")
+    with serving(tmp_path / "log", tmp_path / "library", "--workers", 1) as server, server.client() as client:
+        rmtree(tmp_path / "library" / "scores")
+        for path in ("/search?q=young", "/summary", "/pictures/1"):
+            answer = client.get(path)
+            assert answer.status_code == 500 and str(tmp_path) not in answer.text
+            error = answer.json()["error"]
+            told = [line for line in map(json.loads, server.log.read_text().splitlines()) if "message" in line]
+            assert told[-1]["request"] == error["request"]
+            assert f"{tmp_path / 'library' / 'scores' / '1'} is missing" in told[-1]["message"]
+        assert client.get("/search?q=yung").status_code == 422

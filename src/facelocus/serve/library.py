@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import threading
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
 from fastapi import APIRouter, Query, Request, Response
 from fastapi import Path as InPath
+from fastapi.routing import APIRoute
 
-from facelocus.errors import UsageError
+from facelocus.errors import InputError, StorageError, UsageError
 from facelocus.library.reader import Library
 from facelocus.library.scores import Scores
 from facelocus.search.find import Found, find, find_like, profile_in
@@ -20,8 +23,9 @@ from facelocus.search.parse import parse
 from facelocus.search.query import Term, parts
 from facelocus.search.shares import shares
 from facelocus.search.similar import profile_of
+from facelocus.serve.guard import LOG
 from facelocus.serve.pictures import REFUSED
-from facelocus.serve.refusals import UnknownError
+from facelocus.serve.refusals import UnknownError, UnreadableError
 from facelocus.serve.shapes import LibraryFace, LibraryPicture, Refusal, Search, Summary, Understood, Words
 
 #: Results in one answer, and how far back a client may ask.
@@ -56,9 +60,28 @@ class Shelf:
         return reader
 
 
+class _OfLibrary(APIRoute):
+    """A route on which a library that cannot be read is the server's failure: told in the log, with its path."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handler = super().get_route_handler()
+
+        async def answer(request: Request) -> Response:
+            try:
+                return await handler(request)
+            except (InputError, StorageError) as error:
+                told = {"request": request.state.request_id, "error": type(error).__name__, "message": str(error)}
+                LOG.error(json.dumps(told))
+                raise UnreadableError(
+                    "the library cannot be read: the log says why, under this request's id"
+                ) from error
+
+        return answer
+
+
 def routes(shelf: Shelf) -> APIRouter:
     """Return everything that is asked of a library."""
-    router = APIRouter(tags=["library"])
+    router = APIRouter(tags=["library"], route_class=_OfLibrary)
 
     @router.get("/search", response_model=Search, responses=_ABSENT)
     def search(

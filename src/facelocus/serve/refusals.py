@@ -31,6 +31,10 @@ class SlowError(UsageError):
     """A request begins and is not gone on with."""
 
 
+class UnreadableError(FacelocusError):
+    """The library cannot be read; the log says what is wrong with it."""
+
+
 class GoneError(FacelocusError):
     """The client has gone before it was answered."""
 
