@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import sqlite3
 from contextlib import closing
 from pathlib import Path
 from shutil import copyfile, rmtree
@@ -11,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from facelocus.errors import FacelocusError, InputError, StoppedError, UsageError
+from facelocus.errors import FacelocusError, InputError, StoppedError, StorageError, UsageError
 from facelocus.library import changes as changes_module
 from facelocus.library import index as index_module
 from facelocus.library.changes import digest_of
@@ -256,3 +258,31 @@ def test_what_does_not_fit_the_library_is_refused_and_changes_nothing(
 def test_a_second_writer_is_refused(photos: Path, library: Path, model: Model) -> None:
     with index_module._held(library), pytest.raises(UsageError, match="another process"):
         index(photos, library, model)
+
+
+def test_a_library_that_may_only_be_read_is_refused_in_one_line(
+    photos: Path, library: Path, model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def denied(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    monkeypatch.setattr(index_module.FileLock, "acquire", denied)
+    with pytest.raises(StorageError, match=r"library: cannot be written \(Permission denied\)"):
+        index(photos, library, model)
+
+
+def test_a_full_disk_of_temporary_files_is_told_of_in_one_line_and_changes_nothing(
+    photos: Path, library: Path, model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def opened(folder: Path, *, to_write: bool = False) -> sqlite3.Connection:
+        store = open_store(folder, to_write=to_write)
+        store.execute("CREATE TEMP TABLE full (x)")
+        store.execute("PRAGMA temp.max_page_count = 2")
+        return store
+
+    before = described(library)
+    with monkeypatch.context() as patched:
+        patched.setattr(index_module, "open_store", opened)
+        with pytest.raises(StorageError, match=r"full.*TMPDIR"):
+            index(photos, library, model)
+    assert described(library) == before

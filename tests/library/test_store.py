@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 from shutil import rmtree
 
@@ -72,6 +73,31 @@ def test_what_is_no_library_is_refused(tmp_path: Path, content: bytes | str | No
         (folder / "library.sqlite").write_bytes(content)
     with pytest.raises((InputError, UsageError), match="folder"):
         Library(folder)
+
+
+def _spoil(library: Path, table: str) -> None:
+    with closing(sqlite3.connect(library / "library.sqlite")) as store:
+        (page,) = store.execute("SELECT rootpage FROM sqlite_master WHERE name = ?", (table,)).fetchone()
+        (size,) = store.execute("PRAGMA page_size").fetchone()
+    with (library / "library.sqlite").open("r+b") as file:
+        file.seek((page - 1) * size)
+        file.write(b"\xff" * size)
+
+
+def test_a_damaged_page_is_told_of_in_one_line_wherever_it_is_met(library: Path, photos: Path, model: Model) -> None:
+    _spoil(library, "pictures")
+    with closing(Library(library)) as opened:
+        with pytest.raises(InputError, match=r"library\.sqlite: is no library or damaged"), opened.state() as scores:
+            opened.path(int(scores.pictures[0]))
+        with pytest.raises(InputError, match="damaged"):
+            opened.thumbnail(1)
+        with pytest.raises(InputError, match="damaged"):
+            opened.find(photos / "0" / "0.png")
+    with pytest.raises(InputError, match="damaged"):
+        index(photos, library, model)
+    _spoil(library, "about")
+    with pytest.raises(InputError, match="damaged"):
+        Library(library)
 
 
 def test_missing_scores_are_told_of(library: Path) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from facelocus.errors import UsageError
+from facelocus.errors import StorageError, UsageError
 from facelocus.photos.listing import Arguments
 
 # Whether a picture p lies below one of the folders of this run.
@@ -39,22 +39,30 @@ def scan(store: sqlite3.Connection, folders: Sequence[Path]) -> None:
         UsageError: one of them is not a folder.
         InputError: one does not exist or cannot be read, or there is no picture in it: a disk that is not there
             takes nothing out of a library.
+        StorageError: what is found cannot be noted.
     """
     for folder in folders:
         if folder.exists() and not folder.is_dir():
             raise UsageError(f"{folder} is a file: name folders of photographs")
         Arguments([os.path.abspath(folder)]).photographs()  # noqa: PTH100, refuses a folder without a picture
-    store.executescript(
-        "DROP TABLE IF EXISTS temp.found;"
-        "CREATE TEMP TABLE found (path BLOB PRIMARY KEY, size INTEGER, modified INTEGER) WITHOUT ROWID;"
-        "DROP TABLE IF EXISTS temp.named;"
-        "CREATE TEMP TABLE named (folder BLOB);"
-    )
     named = Arguments([os.path.abspath(folder) for folder in folders])  # noqa: PTH100, links stay as they are named
-    store.execute("BEGIN")
-    store.executemany("INSERT INTO named VALUES (?)", ((os.fsencode(os.path.join(name, "")),) for name in named.given))  # noqa: PTH118
-    store.executemany("INSERT OR REPLACE INTO found VALUES (?, ?, ?)", map(_stamp, named.photographs()))
-    store.execute("COMMIT")
+    below = ((os.fsencode(os.path.join(name, "")),) for name in named.given)  # noqa: PTH118
+    try:
+        store.executescript(
+            "DROP TABLE IF EXISTS temp.found;"
+            "CREATE TEMP TABLE found (path BLOB PRIMARY KEY, size INTEGER, modified INTEGER) WITHOUT ROWID;"
+            "DROP TABLE IF EXISTS temp.named;"
+            "CREATE TEMP TABLE named (folder BLOB);"
+        )
+        store.execute("BEGIN")
+        store.executemany("INSERT INTO named VALUES (?)", below)
+        store.executemany("INSERT OR REPLACE INTO found VALUES (?, ?, ?)", map(_stamp, named.photographs()))
+        store.execute("COMMIT")
+    except sqlite3.OperationalError as error:
+        raise StorageError(
+            f"the list of photographs cannot be kept ({error}): free space where temporary files go, TMPDIR, and give "
+            "the same command"
+        ) from error
 
 
 def changed(store: sqlite3.Connection, count: int) -> list[Stamped]:

@@ -21,12 +21,12 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from facelocus.errors import UsageError
+from facelocus.errors import StorageError, UsageError
 from facelocus.files import write_atomically
 from facelocus.library.batch import Batch
 from facelocus.library.changes import changed, gone, scan
 from facelocus.library.publish import Outcome, error_of, publish
-from facelocus.library.store import About, make_folder, open_store, read_about, transaction, write_about
+from facelocus.library.store import About, make_folder, open_store, read_about, readable, transaction, write_about
 from facelocus.library.thumbnails import make_thumbnails
 from facelocus.model import Model
 from facelocus.photos.folder import analyze_folder
@@ -83,13 +83,13 @@ def index_folders(folders: Sequence[Path], library: Path, model: Model, *, align
         workers: processes at work.
 
     Raises:
-        InputError: a folder cannot be read or holds no picture, or what lies at `library` is none.
+        InputError: a folder cannot be read or holds no picture, or what lies at `library` is none or damaged.
         UsageError: it is of another model or a newer facelocus, or another process is writing it.
         StorageError: something cannot be written; the same call goes on.
         StoppedError: Ctrl-C; the same call goes on.
     """
     make_folder(library)
-    with _held(library), closing(open_store(library, to_write=True)) as store:
+    with _held(library), closing(open_store(library, to_write=True)) as store, readable(library):
         _agree(store, library, model, aligned)
         request = Request.of(model, Options(aligned=aligned))
         total = Outcome()
@@ -119,6 +119,8 @@ def _held(library: Path) -> Iterator[None]:
         lock.acquire(timeout=0)
     except Timeout as error:
         raise UsageError(f"{library}: another process is bringing it up to date: wait for it") from error
+    except OSError as error:
+        raise StorageError(f"{library}: cannot be written ({error.strerror}): change its permissions") from error
     try:
         yield
     finally:

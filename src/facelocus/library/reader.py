@@ -10,7 +10,7 @@ from pathlib import Path
 from facelocus.errors import InputError
 from facelocus.library.changes import digest_of
 from facelocus.library.scores import Scores
-from facelocus.library.store import open_store, path_of, read_about, read_generation, transaction
+from facelocus.library.store import open_store, path_of, read_about, read_generation, readable, transaction
 
 
 @dataclass(frozen=True)
@@ -44,8 +44,9 @@ class Library:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._store = open_store(folder)
-        about = read_about(self._store)
-        if about is None or not read_generation(self._store):
+        with readable(folder):
+            about, generation = read_about(self._store), read_generation(self._store)
+        if about is None or not generation:
             raise InputError(f"{folder} holds no photograph yet: run `facelocus index PICTURES --to {folder}`")
         self.about = about
         self._open: tuple[int, Scores] | None = None
@@ -56,10 +57,15 @@ class Library:
 
     @contextmanager
     def state(self) -> Iterator[Scores]:
-        """The scores in force; what is asked within is answered of the same state, whatever is written meanwhile."""
+        """The scores in force; what is asked within is answered of the same state, whatever is written meanwhile.
+
+        Raises:
+            InputError: they are missing or damaged, or the database is.
+            StorageError: the database cannot be read.
+        """
         missing = 0
         while True:
-            with transaction(self._store, to_write=False):
+            with readable(self.folder), transaction(self._store, to_write=False):
                 generation = read_generation(self._store)
                 try:
                     if self._open is None or self._open[0] != generation:
@@ -90,14 +96,16 @@ class Library:
 
     def find(self, photo: Path) -> int | None:
         """Return the id of a picture of this file's content that could be read; None where there is none."""
-        found = self._store.execute(
-            "SELECT id FROM pictures WHERE digest = ? AND error IS NULL", (digest_of(photo),)
-        ).fetchone()
+        with readable(self.folder):
+            found = self._store.execute(
+                "SELECT id FROM pictures WHERE digest = ? AND error IS NULL", (digest_of(photo),)
+            ).fetchone()
         return None if found is None else int(found[0])
 
     def thumbnail(self, picture: int) -> bytes | None:
         """Return a JPEG file of a picture, its longer side 192 pixels."""
-        found = self._store.execute(
-            "SELECT jpeg FROM pictures JOIN thumbnails USING (digest) WHERE id = ?", (picture,)
-        ).fetchone()
+        with readable(self.folder):
+            found = self._store.execute(
+                "SELECT jpeg FROM pictures JOIN thumbnails USING (digest) WHERE id = ?", (picture,)
+            ).fetchone()
         return None if found is None else bytes(found[0])

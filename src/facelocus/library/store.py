@@ -110,21 +110,36 @@ def open_store(folder: Path, *, to_write: bool = False) -> sqlite3.Connection:
     Raises:
         InputError: there is none, it is damaged, or something else lies there.
         UsageError: a newer facelocus made it, or an older one and it is not opened to write.
-        StorageError: it cannot be opened.
+        StorageError: it cannot be read.
     """
     file = folder / "library.sqlite"
     if not to_write and not file.is_file():
         raise InputError(f"{folder} is no library: make one with `facelocus index PICTURES --to {folder}`")
-    try:
+    with readable(folder):
         store = sqlite3.connect(file, timeout=60, isolation_level=None)
         # FULL: a commit that a power cut takes back would name scores that are removed already.
         store.executescript("PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL;")
         _bring_up_to_date(folder, store, to_write)
-    except sqlite3.DatabaseError as error:
-        if isinstance(error, sqlite3.OperationalError):
-            raise StorageError(f"{file}: cannot be opened ({error}): check permissions and free space") from error
-        raise InputError(f"{file}: is no library or damaged ({error}): make it anew, from the photographs") from error
     return store
+
+
+@contextmanager
+def readable(folder: Path) -> Iterator[None]:
+    """What is done within finds the database of this library as SQLite can read it.
+
+    Raises:
+        InputError: it is damaged, or none.
+        StorageError: it cannot be read.
+    """
+    file = folder / "library.sqlite"
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        raise StorageError(f"{file}: cannot be read ({error}): check permissions and free space") from error
+    except sqlite3.DatabaseError as error:
+        if type(error) is not sqlite3.DatabaseError:  # a mistake of ours, not the file's
+            raise
+        raise InputError(f"{file}: is no library or damaged ({error}): make it anew, from the photographs") from error
 
 
 def make_folder(folder: Path) -> None:
