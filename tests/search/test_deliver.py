@@ -5,12 +5,14 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from facelocus.errors import StorageError
-from facelocus.search.deliver import copy_pictures, link_pictures
+from facelocus.search.deliver import Delivered, copy_pictures, link_pictures
 
 
 @pytest.fixture
@@ -48,6 +50,29 @@ def test_what_is_gone_is_told_and_the_rest_goes_on(photos: list[Path], tmp_path:
     done = copy_pictures(photos, tmp_path / "to")
     assert done.put == 1
     assert len(done.failed) == 1 and str(photos[0]) in done.failed[0]
+
+
+@pytest.mark.parametrize("deliver", [copy_pictures, link_pictures])
+@pytest.mark.parametrize("asked", ["open", "is_file"])
+def test_what_may_not_be_read_is_told_and_the_rest_goes_on(
+    photos: list[Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    deliver: Callable[[list[Path], Path], Delivered],
+    asked: str,
+) -> None:
+    allowed = getattr(Path, asked)
+
+    def denied(path: Path, *arguments: Any) -> Any:
+        if path == photos[0]:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        return allowed(path, *arguments)
+
+    monkeypatch.setattr(Path, asked, denied)
+    done = deliver(photos, tmp_path / "to")
+    assert done.put == 1
+    assert done.failed == [f"{photos[0]} cannot be read (Permission denied): change its permissions"]
+    assert [path.name for path in (tmp_path / "to").iterdir()] == ["x.jpg"]
 
 
 def test_a_full_disk_leaves_no_part_of_a_file(

@@ -45,8 +45,8 @@ def _deliver(
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for photo in photos:
-            if not photo.is_file():
-                done.failed.append(f"{photo} is not there any more: run `facelocus index` again")
+            if (reason := _unreadable(photo)) is not None:
+                done.failed.append(reason)
                 continue
             number = 1
             while True:
@@ -65,6 +65,17 @@ def _deliver(
             f"{folder}: cannot be written ({error.strerror}): free space or name another folder"
         ) from error
     return done
+
+
+def _unreadable(photo: Path) -> str | None:
+    """Return why a picture cannot be delivered, or None."""
+    try:
+        if not photo.is_file():
+            return f"{photo} is not there any more: run `facelocus index` again"
+        photo.open("rb").close()
+    except OSError as error:
+        return f"{photo} cannot be read ({error.strerror}): change its permissions"
+    return None
 
 
 def _copy(photo: Path, target: Path) -> None:
