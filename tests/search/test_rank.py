@@ -141,12 +141,16 @@ def test_a_later_part_is_that_of_the_whole_and_alone_is_explained(
 def test_people_are_given_faces_as_if_every_way_had_been_tried(people: int, faces: int) -> None:
     chance = np.random.default_rng(people + faces)
     ways = np.array(list(permutations(range(faces), people)))
-    for _ in range(5):
-        logs = np.log(chance.random((people, faces)))
-        chosen, total = assigned(logs)
-        sums = logs[np.arange(people), ways].sum(axis=1)
-        assert chosen == ways[sums.argmax()].tolist()
+    logs = np.log(chance.random((5, people, faces)))
+    for values, chosen, total in zip(logs, *assigned(logs), strict=True):
+        sums = values[np.arange(people), ways].sum(axis=1)
+        assert chosen.tolist() == ways[sums.argmax()].tolist()
         assert total == pytest.approx(sums.max())
+
+
+def test_at_least_none_is_asked_of_nobody(scores: Scores) -> None:
+    found = rank(scores, CELEBA, parse("at least 0 smiling people; at least 0 bald people", CELEBA), 300)
+    assert [(match.score, match.faces) for match in found] == [(1, ())] * int((np.diff(scores.starts) > 0).sum())
 
 
 def test_a_picture_in_which_only_one_face_could_be_any_of_the_people_is_not_found() -> None:

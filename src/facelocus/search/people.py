@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from bisect import insort
 from collections.abc import Iterator
-from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +14,9 @@ from facelocus.search.query import Expression, People, Query
 #: A picture: its position in the scores, the logarithm of its score, and rows of faces with what they are found for.
 Ranked = tuple[int, float, list[tuple[int, Expression]]]
 
+# Pictures in which people are told apart at once.
+_TOGETHER = 64
+
 
 def rank_people(evidence: Evidence, query: Query, limit: int, least: float) -> list[Ranked]:
     """Return the best pictures, the best first (or in the query's order), of those that score `least` or more."""
@@ -24,7 +26,7 @@ def rank_people(evidence: Evidence, query: Query, limit: int, least: float) -> l
     logs = np.where(fits, 0.0, -np.inf)
     rows = np.flatnonzero(np.repeat(fits, counts))
     within = _Within(np.repeat(np.arange(len(counts)), counts)[rows], len(counts))
-    whom = [people for people in query.people if people.so is not None and people.quantity == "at least"]
+    whom = [p for p in query.people if p.so is not None and p.quantity == "at least" and p.number]
     about = [evidence.logs(people.so, rows) for people in whom if people.so is not None]
     for people, values in zip(whom, about, strict=True):
         logs += within.sum_of_best(values, people.number)
@@ -35,18 +37,16 @@ def rank_people(evidence: Evidence, query: Query, limit: int, least: float) -> l
     told_apart = len(whom) > 1
     found: list[Ranked] = []
     best: list[float] = []
-    for picture in order:
+    for picture, chosen, lost in _assigned(order, whom, about, within):
         # Telling people apart makes no picture better: those that come are at most as good as they are in this order.
         if len(found) >= limit and (not told_apart or query.by is not None or logs[picture] <= best[-limit]):
             break
-        first, last = np.searchsorted(within.group, [picture, picture + 1])
-        chosen, lost = _assigned(whom, [values[first:last] for values in about])
         log = float(logs[picture]) - lost
         if log == -np.inf or np.exp(log) < least:
             continue
-        faces = [(int(rows[first + place]), so) for so, place in chosen]
-        faces += [(int(row), so) for so in _said_of_all(query) for row in rows[first:last]]
-        found.append((int(picture), log, faces))
+        faces = [(int(rows[face]), so) for so, face in chosen]
+        faces += [(int(row), so) for so in _said_of_all(query) for row in rows[within.faces(picture)]]
+        found.append((picture, log, faces))
         insort(best, log)
     if query.by is None:
         found.sort(key=lambda ranked: -ranked[1])
@@ -62,6 +62,10 @@ class _Within:
 
     def __init__(self, group: npt.NDArray[np.int64], pictures: int) -> None:
         self.group, self._pictures = group, pictures
+
+    def faces(self, picture: int) -> slice:
+        """Return where the faces of a picture are."""
+        return slice(*np.searchsorted(self.group, [picture, picture + 1]))
 
     def sum(self, values: Logs) -> npt.NDArray[np.float64]:
         """Return the sum of each picture."""
@@ -134,55 +138,63 @@ def _order(
     return reach[np.argsort(-strength[reach], kind="stable")]
 
 
-def _assigned(whom: list[People], logs: list[Logs]) -> tuple[list[tuple[Expression, int]], float]:
-    """Give each of the people a face of one picture, no two the same, so that all together are most probable.
+def _assigned(
+    pictures: npt.NDArray[np.int64], whom: list[People], about: list[Logs], within: _Within
+) -> Iterator[tuple[int, list[tuple[Expression, int]], float]]:
+    """Give each of the people a face of each picture, no two the same, so that all together are most probable.
 
     Args:
+        pictures: with faces enough for all of them.
         whom: the people, each so many as its number.
-        logs: of each of `whom`, the logarithm of how probable each face is.
+        about: of each of `whom`, the logarithm of how probable each face is.
+        within: the faces of each picture.
 
-    Returns:
-        What each of them is with the position of its face, and how much is lost to everyone having the best face.
+    Yields:
+        A picture, what each of the people is with its face, and how much is lost to everyone having the best face.
     """
-    best = [np.argsort(-values, kind="stable")[: people.number] for people, values in zip(whom, logs, strict=True)]
     slots = [people.so for people in whom for _ in range(people.number) if people.so is not None]
-    if len(whom) < 2:
-        return [(so, int(place)) for so, place in zip(slots, best[0], strict=True)] if whom else [], 0.0
-    unbound = sum(float(values[places].sum(dtype=np.float64)) for values, places in zip(logs, best, strict=True))
-    each = np.repeat(np.array(logs, np.float64), [people.number for people in whom], axis=0)
-    chosen, total = assigned(each)
-    return list(zip(slots, chosen, strict=True)), unbound - total
+    for start in range(0, len(pictures), _TOGETHER):
+        some = pictures[start : start + _TOGETHER]
+        first, last = np.searchsorted(within.group, [some, some + 1])
+        faces = first[:, None] + np.arange((last - first).max(initial=0))
+        there = faces < last[:, None]
+        faces[~there] = 0
+        logs = [np.where(there, values[faces], -np.inf).astype(np.float64) for values in about]
+        best = [np.argsort(-values, axis=1, kind="stable") for values in logs]
+        best = [order[:, : people.number] for order, people in zip(best, whom, strict=True)]
+        chosen, lost = np.concatenate([np.zeros((len(some), 0), np.int64), *best], axis=1), np.zeros(len(some))
+        if len(whom) > 1:
+            each = np.repeat(np.stack(logs, axis=1), [people.number for people in whom], axis=1)
+            unbound = np.take_along_axis(each, chosen[:, :, None], axis=2).sum(axis=(1, 2))
+            chosen, total = assigned(each)
+            lost = unbound - total
+        for picture, places, less in zip(some.tolist(), (first[:, None] + chosen).tolist(), lost.tolist(), strict=True):
+            yield picture, list(zip(slots, places, strict=True)), less
 
 
-def assigned(values: npt.NDArray[np.float64]) -> tuple[list[int], float]:
-    """Give each of n people another face, so that the sum of the values is highest.
+def assigned(values: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+    """Give each of n people another face, for each picture so that the sum of the values is highest.
 
     Args:
-        values: n x F of no more than a few people, -inf for a face that cannot be given; F >= n.
+        values: pictures x n, no more than a few, x faces, n or more; -inf for a face that cannot be given.
 
     Returns:
-        The face of each, and the sum; what is given where the sum is -inf means nothing.
+        The face of each, pictures x n, and the sums; what is given where a sum is -inf means nothing.
     """
-    count = len(values)
-    # Nobody needs more faces than those that n people might prefer.
-    faces = np.unique(np.argsort(-values, axis=1, kind="stable")[:, :count])
-    before, everyone = _before(count), (1 << count) - 1
-    # Of each set of people, given some of the first so many faces, the highest sum; the last entry is of no set.
-    best = np.full((len(faces) + 1, everyone + 2), -np.inf)
-    best[0, 0] = 0
-    for face, now, then in zip(faces, best, best[1:], strict=False):
-        then[:-1] = np.maximum(now[:-1], (now[before] + values[:, face]).max(axis=1))
-    chosen, people = [-1] * count, everyone
-    for face, now, then in zip(faces[::-1], best[-2::-1], best[::-1], strict=False):
-        if now[people] < then[people]:  # one of them has this face
-            person = int((now[before[people]] + values[:, face]).argmax())
-            chosen[person], people = int(face), int(before[people, person])
-    return chosen, float(best[-1, everyone])
-
-
-@lru_cache(maxsize=8)
-def _before(count: int) -> npt.NDArray[np.int64]:
-    """Return, for each set of people (a bit each) and each of them, the set without; -1 where it is not in the set."""
+    pictures, count, faces = values.shape
+    # Of each set of people (a bit each) and each of them, the set without; -1 where the set is without already.
     sets, one = np.arange(1 << count)[:, None], 1 << np.arange(count)
-    found: npt.NDArray[np.int64] = np.where(sets & one, sets - one, -1)
-    return found
+    before = np.where(sets & one, sets - one, -1)
+    # Of each set, given some of the first so many faces, the highest sum; the last entry is of no set.
+    best = np.full((faces + 1, (1 << count) + 1, pictures), -np.inf)
+    best[0, 0] = 0
+    for face, of_face in enumerate(np.ascontiguousarray(values.T)):
+        best[face + 1, :-1] = np.maximum(best[face, :-1], (best[face][before] + of_face).max(axis=1))
+    every, left = np.arange(pictures), np.full(pictures, (1 << count) - 1)
+    chosen = np.zeros((pictures, count), np.int64)
+    for face in reversed(range(faces)):
+        has = best[face, left, every] < best[face + 1, left, every]  # where one of those left has this face
+        who = (best[face, before[left], every[:, None]] + values[:, :, face]).argmax(axis=1)
+        chosen[every[has], who[has]] = face
+        left = np.where(has, before[left, who], left)
+    return chosen, best[-1, -2]
