@@ -19,8 +19,10 @@ from PIL import Image
 from facelocus.data import FaceTable, Pack, open_pack, packing, read_table
 from facelocus.data import pack as pack_module
 from facelocus.errors import DataError, InputError, StorageError, UsageError
+from facelocus.images.read import read_image
 from faces import draw_face, write_celeba, zip_celeba
 from layouts import rows_of
+from orientations import stored
 
 
 @pytest.fixture(scope="module")
@@ -167,18 +169,50 @@ def spoil(celeba: Path, tmp_path: Path, content: bytes) -> FaceTable:
     return read_table(folder)
 
 
-def as_png(image: np.ndarray) -> bytes:
+def saved(image: Image.Image, form: str, **options: Any) -> bytes:
     buffer = io.BytesIO()
-    Image.fromarray(image).save(buffer, "PNG")
+    image.save(buffer, form, **options)
     return buffer.getvalue()
+
+
+def as_png(image: np.ndarray) -> bytes:
+    return saved(Image.fromarray(image), "PNG")
+
+
+def held(orientation: int, form: str) -> bytes:
+    picture, exif = stored(Image.fromarray(draw_face(3)), orientation)
+    return saved(picture, form, exif=exif)
+
+
+def odd(kind: str) -> bytes:
+    face = draw_face(3)
+    if kind == "alpha":
+        return as_png(np.dstack([face, face[:, :, 0]]))
+    if kind == "16 bit":
+        return as_png(face[:, :, 0].astype(np.uint16) * 200)
+    return saved(Image.fromarray(face), "JPEG", progressive=True)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        *(pytest.param(held(turned, form), id=f"{form} {turned}") for turned in (3, 6) for form in ("JPEG", "PNG")),
+        *(pytest.param(odd(kind), id=kind) for kind in ("alpha", "16 bit", "progressive")),
+    ],
+)
+def test_a_frame_holds_the_pixels_that_analysis_sees(celeba: Path, tmp_path: Path, content: bytes) -> None:
+    pack = Pack.build(spoil(celeba, tmp_path, content), tmp_path / "pack")
+    np.testing.assert_array_equal(faces(pack)[7], read_image(content))
 
 
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "000008.jpg is not an image or is damaged"),
-        (b"not an image", "000008.jpg is not an image or is damaged"),
-        (as_png(draw_face(0))[:20_000], "000008.jpg is not an image or is damaged"),
+        (b"", "000008.jpg is empty: copy or export it again"),
+        (b"not an image", "000008.jpg is not a picture that can be read: convert it"),
+        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 178 218\n", "000008.jpg is not a picture that can be read"),
+        (as_png(draw_face(0))[:20_000], "000008.jpg is damaged or incomplete"),
+        (saved(Image.fromarray(draw_face(0)), "JPEG")[:2_000], "000008.jpg is damaged or incomplete"),
         (as_png(draw_face(0)[:200]), "000008.jpg is 178 x 200 pixels, an aligned face is 178 x 218"),
     ],
 )
@@ -194,7 +228,7 @@ def test_an_unusable_image_is_named_with_the_way_to_find_all(
 def test_an_unusable_image_is_named_by_a_worker_process_too(tmp_path: Path) -> None:
     folder = write_celeba(tmp_path / "celeba", 70)
     (folder / "img_align_celeba" / "000070.jpg").write_bytes(b"")
-    with pytest.raises(DataError, match=r"000070.jpg is not an image"):
+    with pytest.raises(DataError, match=r"000070.jpg is empty"):
         Pack.build(read_table(folder), tmp_path / "pack", workers=2)
     assert not (tmp_path / "pack").exists()
 

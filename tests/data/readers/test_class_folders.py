@@ -6,10 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from facelocus.data import read_table
 from facelocus.errors import DataError
 from layouts import write_class_folders, write_face
+from orientations import stored
 
 
 def test_each_class_is_an_attribute(tmp_path: Path) -> None:
@@ -67,3 +69,12 @@ def test_one_class_or_splits_without_classes_are_refused(tmp_path: Path, folders
         write_face(tmp_path / folder / "a.jpg", 0)
     with pytest.raises(DataError, match="has no labelled faces"):
         read_table(tmp_path)
+
+
+def test_frames_stored_on_their_side_are_aligned_images(tmp_path: Path) -> None:
+    write_class_folders(tmp_path)
+    for file in tmp_path.rglob("*.png"):
+        with Image.open(file) as upright:
+            picture, exif = stored(upright, 6)
+        picture.save(file, exif=exif)
+    assert read_table(tmp_path).aligned
