@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,14 @@ def stop(photos: Path, out: Path, request: Request, monkeypatch: pytest.MonkeyPa
         with pytest.raises(StoppedError, match=r"stopped after 12 of 30 photographs: the same command goes on"):
             run(photos, out, request)
     assert not out.exists()
+
+
+def first_in_workers(program: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let processes that are started from now on run this before anything else."""
+    folder.mkdir(exist_ok=True)
+    (folder / "sitecustomize.py").write_text(program)
+    source = Path(folder_module.__file__).parents[2]
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(folder), str(source)]))
 
 
 def lines_of(photos: Path, out: Path, request: Request) -> list[dict[str, Any]]:

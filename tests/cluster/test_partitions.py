@@ -15,10 +15,11 @@ from facelocus.cli import app
 from facelocus.cluster.partitions import Partitions, names_of, part, photographs
 from facelocus.cluster.place import Place
 from facelocus.cluster.worker import LIBRARIES, Analyst, told
-from facelocus.errors import FacelocusError, InputError, MissingExtraError, StorageError, UsageError
+from facelocus.errors import FacelocusError, InputError, MissingExtraError, StorageError, UsageError, WorkerError
 from facelocus.photos.listing import Arguments
 from facelocus.photos.request import Request, Summary
 from facelocus.provenance import versions
+from folder_runs import first_in_workers
 
 
 @pytest.fixture
@@ -97,7 +98,7 @@ def test_a_photograph_that_kills_its_process_is_a_row_and_the_others_are_as_ever
     photos: Path, tmp_path: Path, analyst: Analyst, local_rows: pyarrow.Table, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # What a new interpreter runs first: in it one of the photographs is deadly.
-    (tmp_path / "sitecustomize.py").write_text(
+    first_in_workers(
         "import os, signal\n"
         "from facelocus.photos import folder\n"
         "analyze = folder.analyze\n"
@@ -105,9 +106,10 @@ def test_a_photograph_that_kills_its_process_is_a_row_and_the_others_are_as_ever
         "    if photo.name == '006.png':\n"
         "        os.kill(os.getpid(), signal.SIGKILL)\n"
         "    return analyze(photo, **options)\n"
-        "folder.analyze = deadly\n"
+        "folder.analyze = deadly\n",
+        tmp_path / "first",
+        monkeypatch,
     )
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     listed(str(tmp_path / "out"), str(photos), size=10)
     (summary,) = made(analyst, 0)
     assert (summary.photographs, summary.failed) == (10, 1)
@@ -115,6 +117,22 @@ def test_a_photograph_that_kills_its_process_is_a_row_and_the_others_are_as_ever
     assert rows["error_type"].to_pylist() == [None, None, "WorkerError", *[None] * 7]
     assert "crashes what reads it" in rows["error"][2].as_py()
     assert rows.slice(3).equals(local_rows.slice(3, 7))
+
+
+def test_no_photograph_is_blamed_where_the_process_beside_an_actor_cannot_work(
+    photos: Path, tmp_path: Path, analyst: Analyst, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first_in_workers(
+        "import os, signal\n"
+        "from facelocus.photos import folder\n"
+        "folder.tools = lambda request: os.kill(os.getpid(), signal.SIGKILL)\n",
+        tmp_path / "first",
+        monkeypatch,
+    )
+    listed(str(tmp_path / "out"), str(photos), size=10)
+    with pytest.raises(WorkerError, match="a worker process was killed before it had work"):
+        made(analyst, 0)
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["_facelocus"]
 
 
 def test_a_partition_that_cannot_be_written_leaves_nothing(

@@ -14,7 +14,7 @@ from facelocus.photos import folder as folder_module
 from facelocus.photos.analyze import analyze, analyze_many
 from facelocus.photos.request import Options, Request
 from facelocus.photos.sidecar import sidecar_of
-from folder_runs import COUNT, Stopping, crops, lines, lines_of, listed, run
+from folder_runs import COUNT, Stopping, crops, first_in_workers, lines, lines_of, listed, run
 from small_model import SMALL
 
 
@@ -118,8 +118,7 @@ def test_a_photograph_that_kills_its_process_is_a_row_and_the_others_are_as_ever
     photos: Path, tmp_path: Path, model: Model, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run(photos, tmp_path / "whole.jsonl", crops(model), workers=2)
-    # What a new interpreter runs first: in it two of the photographs are deadly.
-    (tmp_path / "sitecustomize.py").write_text(
+    first_in_workers(
         "import os, signal\n"
         "from facelocus.photos import folder\n"
         "analyze = folder.analyze\n"
@@ -127,9 +126,10 @@ def test_a_photograph_that_kills_its_process_is_a_row_and_the_others_are_as_ever
         "    if photo.name in ('05.png', '22.png'):\n"
         "        os.kill(os.getpid(), signal.SIGKILL)\n"
         "    return analyze(photo, **options)\n"
-        "folder.analyze = deadly\n"
+        "folder.analyze = deadly\n",
+        tmp_path / "first",
+        monkeypatch,
     )
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     summary = run(photos, tmp_path / "killed.jsonl", crops(model), workers=2)
     assert (summary.photographs, summary.failed) == (COUNT, 4)
     for one, other in zip(lines(tmp_path / "whole.jsonl"), lines(tmp_path / "killed.jsonl"), strict=True):

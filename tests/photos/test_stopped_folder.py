@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import errno
+import multiprocessing.context
 import os
 import threading
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from facelocus.errors import ModelFileError, StorageError, UsageError
+from facelocus.errors import ModelFileError, StorageError, UsageError, WorkerError
 from facelocus.model import Model
 from facelocus.photos import folder as folder_module
 from facelocus.photos import journal as journal_module
@@ -23,7 +24,7 @@ from facelocus.photos.analyze import analyze
 from facelocus.photos.folder import analyze_folder, progress_of
 from facelocus.photos.journal import partial
 from facelocus.photos.listing import Arguments
-from folder_runs import COUNT, Stopping, crops, lines, listed, run, stop
+from folder_runs import COUNT, Stopping, crops, first_in_workers, lines, listed, run, stop
 from small_model import write_model
 
 
@@ -248,3 +249,34 @@ def test_a_run_that_goes_on_gives_drawings_the_same_names(
     compared = {path.name: path.read_bytes() for path in (tmp_path / "compared").iterdir()}
     for path in (tmp_path / "drawn").iterdir():
         assert compared[path.name] == path.read_bytes()
+
+
+@pytest.mark.skipif(not hasattr(os, "kill"), reason="kills processes")
+@pytest.mark.parametrize("how", ["killed", "refused"])
+def test_no_photograph_is_blamed_where_workers_cannot_work_and_the_same_call_goes_on(
+    photos: Path, tmp_path: Path, model: Model, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    whole = run(photos, tmp_path / "whole.csv", crops(model))
+    with monkeypatch.context() as patched:
+        if how == "killed":
+            told = "a worker process was killed before it had work"
+            first_in_workers(
+                "import os, signal\n"
+                "from facelocus.photos import folder\n"
+                "folder.tools = lambda request: os.kill(os.getpid(), signal.SIGKILL)\n",
+                tmp_path / "first",
+                patched,
+            )
+        else:
+            told = r"a worker process cannot be started \(Cannot allocate memory\)"
+            patched.setattr(multiprocessing.context.SpawnProcess, "_Popen", staticmethod(no_memory))
+        with pytest.raises(WorkerError, match=told) as refused:
+            run(photos, tmp_path / "t.csv", crops(model), workers=2)
+    assert "\n" not in str(refused.value)
+    assert progress_of(Arguments([str(photos)]), tmp_path / "t.csv", crops(model)) == (0, COUNT)
+    assert run(photos, tmp_path / "t.csv", crops(model)) == whole
+    assert (tmp_path / "t.csv").read_bytes() == (tmp_path / "whole.csv").read_bytes()
+
+
+def no_memory(*_: Any) -> Any:
+    raise OSError(errno.ENOMEM, os.strerror(errno.ENOMEM))

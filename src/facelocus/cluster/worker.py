@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -22,11 +23,11 @@ from facelocus import errors
 from facelocus.cluster.partitions import names_of, part
 from facelocus.cluster.place import Place, open_photograph
 from facelocus.errors import FacelocusError, ImageError, UsageError
-from facelocus.photos.folder import failed, record, record_of_deadly, tools
+from facelocus.photos.folder import failed, get_ready, record, record_of_deadly, tools
 from facelocus.photos.request import Request, Summary
 from facelocus.photos.rows import Value, columns, photo_rows
 from facelocus.photos.tables import write_table
-from facelocus.processes import pool_of
+from facelocus.processes import pool_of, ready_pool, submitted
 from facelocus.provenance import versions
 
 # Photographs that a process is given at once.
@@ -73,6 +74,7 @@ class Analyst:
             InputError: it does not see OUT.
             ModelFileError: it has another model file, or none.
             StorageError: the partition cannot be written.
+            WorkerError: no process can be started beside it.
         """
         here = versions(*LIBRARIES)
         for name, wanted in self._installed.items():
@@ -103,6 +105,8 @@ class Analyst:
             return [self._alone(name) for name in names]
 
     def _alone(self, name: str) -> dict[str, Any]:
+        # What kills a process without a photograph is not the photograph.
+        self._pool = self._pool or ready_pool(partial(get_ready, self._request))
         try:
             (found,) = self._in_process([name])
         except BrokenProcessPool:
@@ -112,7 +116,7 @@ class Analyst:
     def _in_process(self, names: list[str]) -> list[dict[str, Any]]:
         pool = self._pool = self._pool or pool_of(1)
         try:
-            return pool.submit(_describe, names, self._request).result()
+            return submitted(pool, _describe, names, self._request).result()
         except BrokenProcessPool:
             pool.shutdown()
             self._pool = None

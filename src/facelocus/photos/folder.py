@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 from collections import deque
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -50,6 +50,7 @@ def analyze_folder(arguments: Arguments, out: Path, request: Request, workers: i
         UsageError: the table is there, the journal is of another run, or another process works on it.
         ModelFileError: the model file has changed meanwhile, or an attribute has the name of another column.
         StorageError: something cannot be written; the same call goes on.
+        WorkerError: no worker can be started; the same call goes on.
         StoppedError: Ctrl-C; the same call goes on.
     """
     table = columns(request.attributes)
@@ -110,34 +111,33 @@ def _together(journal: Journal, request: Request, chunk: int, workers: int, bar:
         WorkerError: a worker was killed; what came before it is in the journal.
     """
     left = -(-(journal.total - journal.done) // chunk)
-    early: dict[int, list[bytes]] = {}  # what ended before its turn
     tasks = _tasks(journal, request, chunk)
     with closing(in_processes(_describe, tasks, max(1, min(workers, left)))) as described:
-        for start, lines in described:
-            early[start] = lines
-            while journal.done in early:
-                journal.append(early.pop(journal.done))
+        for lines in described:
+            journal.append(lines)
             bar.update(len(lines))
 
 
 def _alone(journal: Journal, request: Request, count: int, bar: tqdm[Any]) -> None:
-    """Describe the next photographs one by one; one that kills its process is a row with that reason."""
-    with closing(one_at_a_time(_describe, islice(_tasks(journal, request, 1), count))) as described:
-        for task, found in described:
-            if found is None:
+    """Describe the next photographs one by one; one that kills its process is a row with that reason.
+
+    Raises:
+        WorkerError: a worker was killed before it had a photograph, or cannot be started.
+    """
+    tasks = islice(_tasks(journal, request, 1), count)
+    with closing(one_at_a_time(_describe, tasks, functools.partial(get_ready, request))) as described:
+        for task, lines in described:
+            if lines is None:
                 ((path, _),) = task.photos
                 lines = [json_line(record_of_deadly(path))]
-            else:
-                _, lines = found
             journal.append(lines)
             bar.update(1)
 
 
 @dataclass(frozen=True)
 class _Task:
-    """Photographs that one process describes, with the place of the first and the drawing of each."""
+    """Photographs that one process describes, with the drawing of each."""
 
-    start: int
     photos: list[tuple[str, Path | None]]
     request: Request
 
@@ -147,22 +147,20 @@ def _tasks(journal: Journal, request: Request, chunk: int) -> Iterator[_Task]:
     names = None if drawings is None else Drawings(drawings)
     # A drawing's name depends on those before it: they are named again.
     photos = ((path, names.name(Path(path)) if names else None) for path in journal.paths())
-    start = journal.done
-    rest = islice(photos, start, None)
+    rest = islice(photos, journal.done, None)
     while part := list(islice(rest, chunk)):
-        yield _Task(start, part, request)
-        start += len(part)
+        yield _Task(part, request)
 
 
-def _describe(task: _Task) -> tuple[int, list[bytes]]:
+def _describe(task: _Task) -> list[bytes]:
     """In a worker: the journal's lines of a few photographs."""
     model, detector = tools(task.request)
-    return task.start, [
+    return [
         json_line(record(Path(path), task.request.options, model, detector, drawing)) for path, drawing in task.photos
     ]
 
 
-@lru_cache(maxsize=1)
+@functools.lru_cache(maxsize=1)
 def tools(request: Request) -> tuple[Model, Detector | None]:
     """Open what a process needs, once.
 
@@ -173,6 +171,11 @@ def tools(request: Request) -> tuple[Model, Detector | None]:
     if model.sha256 != request.model.sha256:
         raise ModelFileError(f"{request.file}: is another file than when the run began: put that back, or begin anew")
     return model, None if request.options.aligned else Detector(threads=1)
+
+
+def get_ready(request: Request) -> None:
+    """Do all that a process does before its first photograph; raises what `tools` raises."""
+    tools(request)
 
 
 def record(
