@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import tempfile
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +29,8 @@ def write_atomically(path: Path, content: bytes | str, *, repeated: bool = False
     temporary: str | None = None
     try:
         if repeated:
-            temporary = str(path.with_name(f".{path.name}.partial"))
+            # As long as any other name is, `path` may have the longest that the file system takes.
+            temporary = str(path.with_name(f".{sha256(os.fsencode(path.name)).hexdigest()[:16]}.partial"))
             Path(temporary).unlink(missing_ok=True)
             handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0))
         else:
@@ -44,6 +47,15 @@ def write_atomically(path: Path, content: bytes | str, *, repeated: bool = False
         raise StorageError(
             f"{path}: cannot be written ({error.strerror}): free space or choose another place"
         ) from error
+
+
+def is_too_long(path: Path) -> bool:
+    """Whether no file can be there, as the file system takes no name of such length."""
+    try:
+        path.lstat()
+    except OSError as error:
+        return error.errno == errno.ENAMETOOLONG
+    return False
 
 
 def write_record(path: Path, record: Any) -> None:

@@ -234,6 +234,27 @@ def test_sidecars_are_written_without_a_table_too(folder: Path, crops: Path) -> 
     assert result.stderr.splitlines()[-1].startswith("1 XMP file")
 
 
+@pytest.mark.skipif(os.name == "nt", reason="counts letters there")
+@pytest.mark.parametrize("out", [True, False])
+def test_the_longest_names_end_nothing(folder: Path, crops: Path, tmp_path: Path, out: bool) -> None:
+    long = ["\u4e2d" * 81 + ".png", "\u4e2d" * 83 + "a.png", "\u4e2d" * 83 + "b.png"]
+    for name in long:
+        copyfile(crops / "0.png", crops / name)
+    (crops / "1.JPG").unlink()
+    ways = ["--aligned", "--write-xmp", "--draw", tmp_path / "drawn"]
+    for _ in range(2):
+        table = tmp_path / "faces.csv"
+        table.unlink(missing_ok=True)
+        result = _run(folder, crops, *ways, *(["--out", table] if out else []))
+        assert result.exit_code == 0, result.exception
+        assert result.stderr.splitlines()[-1].startswith("2 XMP files left out")
+        made = {path.name for path in crops.iterdir() if path.suffix == ".xmp"}
+        assert made == {"0.png.xmp", "2.png.xmp", f"{long[0]}.xmp"}
+        drawn = sorted(path.name for path in (tmp_path / "drawn").iterdir())
+        cut = "\u4e2d" * 77
+        assert drawn == sorted(f"{stem}.facelocus.png" for stem in ("0", "2", cut, f"{cut}-2", f"{cut}-3"))
+
+
 @pytest.mark.skipif(os.name == "nt", reason="names are text on Windows")
 def test_a_name_that_is_not_text_is_printed_and_comes_back_from_json(folder: Path, crops: Path) -> None:
     name = os.fsdecode(b"caf\xe9.png")

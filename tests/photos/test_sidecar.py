@@ -104,3 +104,17 @@ def test_a_folder_that_cannot_be_written_is_told(photo: Path) -> None:
             write_sidecar(photo, ["Bald"], "1")
     finally:
         photo.parent.chmod(0o700)
+
+
+@pytest.mark.parametrize("length", [242, 251])
+def test_a_name_as_long_as_names_can_be_has_its_sidecar(tmp_path: Path, length: int) -> None:
+    photo = tmp_path / ("x" * (length - 4) + ".jpg")
+    assert write_sidecar(photo, ["Smiling"], "1")
+    assert [path.name for path in tmp_path.iterdir()] == [f"{photo.name}.xmp"]
+
+
+def test_a_name_too_long_for_a_sidecar_is_one_that_is_left_out(tmp_path: Path) -> None:
+    photo = tmp_path / ("x" * 248 + ".jpg")
+    assert not write_sidecar(photo, ["Smiling"], "1")
+    assert write_sidecar(photo, [], "1"), "it would have none"
+    assert not list(tmp_path.iterdir())

@@ -62,8 +62,9 @@ def print_faces(
 
 
 def sidecars_left(count: int) -> str:
-    """Say of how many photographs the XMP file is not ours."""
-    return f"{count:,} XMP {'file' if count == 1 else 'files'} that other programs wrote or changed: left alone"
+    """Say of how many photographs the XMP file is not ours, or cannot be made."""
+    files = "file" if count == 1 else "files"
+    return f"{count:,} XMP {files} left out: other programs wrote or changed them, or their names would be too long"
 
 
 def _print(text: str, end: str = "\n") -> None:

@@ -23,6 +23,9 @@ from facelocus.photos.listing import DRAWING
 
 _KEY = "facelocus photo"
 
+# Bytes of a photograph's name that its drawing takes over: names have 255, and a number comes behind.
+_LONGEST = 255 - len(DRAWING) - len("-99999999")
+
 
 class Drawings:
     """Names the drawings in a folder, which is made.
@@ -43,12 +46,17 @@ class Drawings:
         self._last: dict[str, int] = {}
 
     def name(self, photo: Path) -> Path:
-        """Name a photograph's drawing: no two the same, none a file of the user's or another photograph's of before."""
-        stem = photo.stem.casefold()
-        number = self._last.get(stem, 0) + 1
-        while not self._is_free(target := self._folder / f"{photo.stem}{_numbered(number)}{DRAWING}", photo):
+        """Name a photograph's drawing: no two the same, none a file of the user's or another photograph's of before.
+
+        The end of a photograph's name is left out where the drawing's would be longer than names can be.
+        """
+        stem = photo.stem
+        while len(fsencode(stem)) > _LONGEST:
+            stem = stem[:-1]
+        number = self._last.get(stem.casefold(), 0) + 1
+        while not self._is_free(target := self._folder / f"{stem}{_numbered(number)}{DRAWING}", photo):
             number += 1
-        self._last[stem] = number
+        self._last[stem.casefold()] = number
         self._taken.add(target.name.casefold())
         return target
 

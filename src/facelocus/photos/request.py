@@ -79,7 +79,7 @@ class Summary:
         faceless: photographs that can be read and show no face.
         failed: photographs that cannot be read.
         reasons: what is wrong with the first few.
-        sidecars_left: XMP files that were there and are not ours.
+        sidecars_left: XMP files that were there and are not ours, or would have too long a name.
     """
 
     photographs: int = 0

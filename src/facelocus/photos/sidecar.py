@@ -6,7 +6,7 @@ import xml.etree.ElementTree as ET
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from facelocus.files import write_atomically
+from facelocus.files import is_too_long, write_atomically
 from facelocus.model import Predictor
 from facelocus.photos.analyze import Face
 
@@ -43,12 +43,15 @@ def write_sidecar(photo: Path, words: Sequence[str], version: str) -> bool:
     """Write the keywords beside a photograph; without any, only to replace those of before.
 
     Returns:
-        False where the sidecar there is not ours, or has been changed since: it is left alone.
+        False where it is left out: the sidecar there is not ours or has been changed since, or its name would be longer
+        than names can be.
 
     Raises:
         StorageError: it cannot be written; the one of before is left.
     """
     target = sidecar_of(photo)
+    if is_too_long(target):
+        return not words
     there = target.exists()
     if there and not _is_ours(target):
         return False
