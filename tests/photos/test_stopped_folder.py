@@ -251,6 +251,36 @@ def test_a_run_that_goes_on_gives_drawings_the_same_names(
         assert compared[path.name] == path.read_bytes()
 
 
+def test_a_listing_that_a_power_cut_has_emptied_is_made_anew(
+    photos: Path, tmp_path: Path, model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = run(photos, tmp_path / "whole.csv", crops(model))
+    stop(photos, tmp_path / "t.csv", crops(model), monkeypatch)
+    (partial(tmp_path / "t.csv") / "listing.jsonl").write_bytes(b"")
+    assert progress_of(Arguments([str(photos)]), tmp_path / "t.csv", crops(model)) is None
+    assert run(photos, tmp_path / "t.csv", crops(model)) == whole
+    assert (tmp_path / "t.csv").read_bytes() == (tmp_path / "whole.csv").read_bytes()
+
+
+def test_a_listing_is_on_the_disk_before_it_has_its_name(
+    photos: Path, tmp_path: Path, model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced, fsync, replace, renamed = set(), os.fsync, Path.replace, []
+
+    def note(handle: int) -> None:
+        fsync(handle)
+        synced.add((os.fstat(handle).st_ino, os.fstat(handle).st_size))
+
+    def rename(path: Path, target: Path) -> Path:
+        renamed.append((path.name, (path.stat().st_ino, path.stat().st_size) in synced))
+        return replace(path, target)
+
+    monkeypatch.setattr(os, "fsync", note)
+    monkeypatch.setattr(Path, "replace", rename)
+    run(photos, tmp_path / "t.csv", crops(model))
+    assert renamed == [("listing.new", True), ("table", True)]
+
+
 @pytest.mark.skipif(not hasattr(os, "kill"), reason="kills processes")
 @pytest.mark.parametrize("how", ["killed", "refused"])
 def test_no_photograph_is_blamed_where_workers_cannot_work_and_the_same_call_goes_on(

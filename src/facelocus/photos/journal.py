@@ -66,7 +66,7 @@ class Journal:
                     f"{out}: another process is making it: wait for it, or choose another --out"
                 ) from error
         try:
-            if not (folder / "listing.jsonl").exists():
+            if not _is_listed(folder):
                 if out.exists():  # what a run left that was killed while it cleared up
                     _clear(folder)
                     raise is_there(out)
@@ -145,6 +145,8 @@ def progress(out: Path, about: dict[str, Any]) -> tuple[int, int, int]:
         FileNotFoundError: nothing lies there.
     """
     folder = partial(out)
+    if not _is_listed(folder):
+        raise FileNotFoundError(folder / "listing.jsonl")
     with (folder / "listing.jsonl").open("rb") as listing:
         before = json.loads(next(listing))
         total = sum(1 for _ in listing)
@@ -163,6 +165,12 @@ def progress(out: Path, about: dict[str, Any]) -> tuple[int, int, int]:
     return total, done, end
 
 
+def _is_listed(folder: Path) -> bool:
+    # After a power cut some file systems keep a file's name and none of its bytes.
+    listing = folder / "listing.jsonl"
+    return listing.exists() and listing.stat().st_size > 0
+
+
 def _is_whole(line: bytes) -> bool:
     if not line.endswith(b"\n"):
         return False
@@ -179,6 +187,8 @@ def _write_listing(out: Path, about: dict[str, Any], listing: Callable[[], Itera
         with (folder / "listing.new").open("wb") as file:
             file.write(json_line(about))
             file.writelines(json_line(str(path)) for path in listing())
+            file.flush()
+            os.fsync(file.fileno())
         (folder / "listing.new").replace(folder / "listing.jsonl")
 
 
