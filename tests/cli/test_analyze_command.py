@@ -17,6 +17,7 @@ from typer.testing import CliRunner, Result
 
 from facelocus.cli.analyze import analyze
 from facelocus.errors import InputError, ModelFileError, StoppedError, StorageError, UsageError
+from facelocus.photos import drawings
 from faces import draw_face
 from small_model import write_model
 
@@ -232,6 +233,30 @@ def test_sidecars_are_written_without_a_table_too(folder: Path, crops: Path) -> 
     assert (crops / "0.png.xmp").exists() and not (crops / "1.JPG.xmp").exists()
     assert (crops / "2.png.xmp").read_text() == "mine"
     assert result.stderr.splitlines()[-1].startswith("1 XMP file")
+
+
+def test_a_photo_that_goes_before_it_is_drawn_keeps_its_faces(
+    folder: Path, crops: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (crops / "1.JPG").unlink()
+    gone, draw = crops / "0.png", drawings.read_image
+
+    def read(photo: Path) -> object:
+        return draw(crops / "gone.png" if photo == gone else photo)
+
+    monkeypatch.setattr(drawings, "read_image", read)
+    said = f"facelocus: no drawing: {crops / 'gone.png'} does not exist: check the path\n"
+    ways = ["--aligned", "--draw", tmp_path / "drawn"]
+    result = _run(folder, crops, *ways, "--json")
+    assert (result.exit_code, result.stderr) == (1, said)
+    assert [(Path(entry["path"]).name, len(entry["faces"])) for entry in json.loads(result.stdout)] == [
+        ("0.png", 1),
+        ("2.png", 1),
+    ]
+    table = _run(folder, crops, *ways, "--out", tmp_path / "faces.csv")
+    assert (table.exit_code, table.stderr) == (1, said)
+    assert "2 photographs: 2 faces, 0 without a face, 0 failed" in table.stdout
+    assert [path.name for path in (tmp_path / "drawn").iterdir()] == ["2.facelocus.png"]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="counts letters there")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from facelocus.cli.face_text import sidecars_left
+from facelocus.cli.face_text import sidecars_left, undrawn
 
 if TYPE_CHECKING:
     from facelocus.photos.listing import Arguments
@@ -17,16 +17,20 @@ if TYPE_CHECKING:
 
 
 def make_table(arguments: Arguments, out: Path, request: Request, workers: int | None) -> bool:
-    """Write the table and say what is in it; return whether all photographs could be read."""
+    """Write the table and say what is in it; return whether all photographs could be read and drawn."""
     from facelocus.photos.folder import analyze_folder
     from facelocus.processes import cores
 
     began = time.monotonic()
     summary = analyze_folder(arguments, out, request, workers or cores())
+    for reason in summary.undrawn_reasons:
+        typer.echo(undrawn(reason), err=True)
+    if summary.undrawn > len(summary.undrawn_reasons):
+        typer.echo(f"facelocus: and {summary.undrawn - len(summary.undrawn_reasons):,} more without one", err=True)
     if summary.sidecars_left:
         typer.echo(sidecars_left(summary.sidecars_left), err=True)
     _print_summary(summary, str(out), time.monotonic() - began)
-    return summary.failed == 0
+    return not (summary.failed or summary.undrawn)
 
 
 def make_partitions(arguments: Arguments, out: str, request: Request, size: int, workers: int | None) -> bool:

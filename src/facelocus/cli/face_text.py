@@ -23,9 +23,9 @@ def print_faces(
     options: Options,
     as_json: bool,
 ) -> bool:
-    """Analyze photographs one by one and print each as it comes; return whether all could be read."""
+    """Analyze photographs one by one and print each as it comes; return whether all could be read and drawn."""
     from facelocus import __version__
-    from facelocus.errors import FacelocusError
+    from facelocus.errors import FacelocusError, ImageError
     from facelocus.photos.analyze import analyze_many
     from facelocus.photos.drawings import Drawings, write_drawing
     from facelocus.photos.sidecar import keywords, write_sidecar
@@ -44,7 +44,11 @@ def print_faces(
         else:
             any_face |= bool(result)
             if target is not None:
-                write_drawing(target, photo, result, model)
+                try:
+                    write_drawing(target, photo, result, model)
+                except ImageError as error:  # it is read again, whole
+                    good = False
+                    typer.echo(undrawn(str(error)), err=True)
             left += options.sidecars and not write_sidecar(photo, keywords(result, model), __version__)
             entry = {"path": str(photo), "faces": [face.to_json() for face in result]}
             if not as_json:
@@ -59,6 +63,11 @@ def print_faces(
     if left:
         typer.echo(sidecars_left(left), err=True)
     return good
+
+
+def undrawn(reason: str) -> str:
+    """Say why a photograph whose faces are there has no drawing."""
+    return f"facelocus: no drawing: {reason}"
 
 
 def sidecars_left(count: int) -> str:

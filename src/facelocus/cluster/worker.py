@@ -144,7 +144,7 @@ def summary_of(content: bytes) -> Summary:
     for row in read_table(BytesIO(content), columns=["face", "faces", "error_type", "error"]).to_pylist():
         if row["face"] <= 1:
             error = [row["error_type"], row["error"]] if row["error"] else None
-            summary.add({"faces": range(row["faces"] or 0), "error": error, "sidecar_left": False})
+            summary.add({"faces": range(row["faces"] or 0), "error": error, "undrawn": None, "sidecar_left": False})
     return summary
 
 

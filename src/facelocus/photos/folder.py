@@ -202,19 +202,26 @@ def record(
             flip=options.flip,
             min_quality=options.min_quality,
         )
-        if drawing is not None and isinstance(photo, Path):
-            write_drawing(drawing, photo, faces, model)
-    except StorageError:
-        raise
-    except FacelocusError as error:
-        return failed(error, str(error))
     except Exception as error:
-        what = " ".join(f"{type(error).__name__} {error}".split())
-        return failed(error, f"{source_name(photo)} cannot be analyzed ({what}): please report it")
-    left = (
-        options.sidecars and isinstance(photo, Path) and not write_sidecar(photo, keywords(faces, model), __version__)
-    )
-    return {"faces": [face_values(face) for face in faces], "error": None, "sidecar_left": left}
+        return failed(error, _reason(error, photo))
+    undrawn, left = None, False
+    if drawing is not None and isinstance(photo, Path):
+        try:
+            write_drawing(drawing, photo, faces, model)
+        except StorageError:
+            raise
+        except Exception as error:
+            undrawn = _reason(error, photo)
+    if options.sidecars and isinstance(photo, Path):
+        left = not write_sidecar(photo, keywords(faces, model), __version__)
+    return {"faces": [face_values(face) for face in faces], "error": None, "undrawn": undrawn, "sidecar_left": left}
+
+
+def _reason(error: Exception, photo: Path | BinaryIO) -> str:
+    if isinstance(error, FacelocusError):
+        return str(error)
+    what = " ".join(f"{type(error).__name__} {error}".split())
+    return f"{source_name(photo)} cannot be analyzed ({what}): please report it"
 
 
 def record_of_deadly(path: str) -> dict[str, Any]:
@@ -224,4 +231,4 @@ def record_of_deadly(path: str) -> dict[str, Any]:
 
 def failed(error: Exception, reason: str) -> dict[str, Any]:
     """Return what is kept of a photograph of which nothing is known."""
-    return {"faces": [], "error": [type(error).__name__, reason], "sidecar_left": False}
+    return {"faces": [], "error": [type(error).__name__, reason], "undrawn": None, "sidecar_left": False}

@@ -79,6 +79,8 @@ class Summary:
         faceless: photographs that can be read and show no face.
         failed: photographs that cannot be read.
         reasons: what is wrong with the first few.
+        undrawn: photographs that were analyzed and could not be drawn.
+        undrawn_reasons: what is wrong with the first few of those.
         sidecars_left: XMP files that were there and are not ours, or would have too long a name.
     """
 
@@ -87,6 +89,8 @@ class Summary:
     faceless: int = 0
     failed: int = 0
     reasons: list[str] = field(default_factory=list)
+    undrawn: int = 0
+    undrawn_reasons: list[str] = field(default_factory=list)
     sidecars_left: int = 0
 
     def add(self, record: dict[str, Any]) -> None:
@@ -95,9 +99,12 @@ class Summary:
         self.faces += len(record["faces"])
         self.faceless += not record["faces"] and not record["error"]
         self.failed += record["error"] is not None
+        self.undrawn += record["undrawn"] is not None
         self.sidecars_left += record["sidecar_left"]
         if record["error"] and len(self.reasons) < _NAMED:
             self.reasons.append(record["error"][1])
+        if record["undrawn"] and len(self.undrawn_reasons) < _NAMED:
+            self.undrawn_reasons.append(record["undrawn"])
 
     def include(self, other: Summary) -> None:
         """Count the photographs of another summary too."""
@@ -106,4 +113,6 @@ class Summary:
         self.faceless += other.faceless
         self.failed += other.failed
         self.reasons = (self.reasons + other.reasons)[:_NAMED]
+        self.undrawn += other.undrawn
+        self.undrawn_reasons = (self.undrawn_reasons + other.undrawn_reasons)[:_NAMED]
         self.sidecars_left += other.sidecars_left
