@@ -151,4 +151,7 @@ def test_faces_of_little_trust_are_left_out(photos: Path, tmp_path: Path, model:
         if row["face"]
     ]
     assert kept == [value for value in trust if value >= limit]
+    assert [row["faces"] for row in lines(tmp_path / "kept.jsonl") if not row["error"]] == [
+        int(value >= limit) for value in trust
+    ], "`faces` counts rows"
     assert 0 < len(kept) < len(trust)

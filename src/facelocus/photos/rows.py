@@ -20,7 +20,7 @@ TEXT, WHOLE, NUMBER = "string", "int32", "float32"
 _PLACE = {
     "path": (TEXT, "the photograph, as it was named or found below the folder that was named"),
     "face": (WHOLE, "which face of the photograph, 1 for the largest; 0 where the row stands for no face"),
-    "faces": (WHOLE, "how many faces the photograph shows; null where it could not be read"),
+    "faces": (WHOLE, "how many faces of the photograph have rows; null where it could not be read"),
 }
 _BOX = {
     "x0": (NUMBER, "left side of the face's box"),
