@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from facelocus.errors import InputError
+from facelocus.errors import ImageError, InputError
+from facelocus.images.read import read_image
 from facelocus.photos.listing import EXTENSIONS, Arguments, is_picture
 
 
@@ -109,6 +110,23 @@ def test_a_list_on_standard_input_is_a_path_a_line(folder: Path) -> None:
         "p/a [1].jpg",
         "p/2019/x.webp",
     ], "what is not there is told when it is read"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="names hold no line ends on Windows")
+def test_a_list_may_have_a_nul_after_each_path(folder: Path) -> None:
+    (folder / "two\nlines.jpg").write_bytes(b"")
+    assert found("-", listed=b"p/two\nlines.jpg\0p/b.JPG\0p/2019\0") == [
+        "p/two\nlines.jpg",
+        "p/b.JPG",
+        "p/2019/x.webp",
+    ]
+
+
+def test_a_listed_path_that_cannot_be_looked_at_ends_nothing(folder: Path) -> None:
+    long = "x" * 300 + ".jpg"
+    assert found("-", listed=f"p/{long}\np/b.JPG\n".encode()) == [f"p/{long}", "p/b.JPG"]
+    with pytest.raises(ImageError, match=r"cannot be read \(File name too long\)"):
+        read_image(Path("p") / long)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="names are text on Windows")

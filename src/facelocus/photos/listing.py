@@ -36,7 +36,8 @@ class Arguments:
 
     Attributes:
         given: paths, patterns, LIST.
-        listed: what LIST stands for: a path a line. What it names need not exist: that is told when it is read.
+        listed: what LIST stands for: a path a line, or paths with a NUL after each. What it names need not exist, or be
+            within reach: that is told when it is read.
     """
 
     given: Sequence[str]
@@ -69,8 +70,11 @@ def is_picture(name: str) -> bool:
 
 def _places(argument: str, listed: bytes) -> list[Path]:
     if argument == LIST:
-        lines = listed.removeprefix(b"\xef\xbb\xbf").split(b"\n")
-        return [Path(os.fsdecode(line)) for line in (line.removesuffix(b"\r") for line in lines) if line]
+        if b"\0" in listed:  # as `find -print0` writes it
+            paths = listed.split(b"\0")
+        else:
+            paths = [line.removesuffix(b"\r") for line in listed.removeprefix(b"\xef\xbb\xbf").split(b"\n")]
+        return [Path(os.fsdecode(path)) for path in paths if path]
     if os.path.lexists(argument):
         return [Path(argument)]
     if not glob.has_magic(argument):
@@ -89,7 +93,7 @@ def _once(places: list[Path]) -> Iterator[Path]:
     walked: set[str] = set()  # folders, so that memory does not grow with the number of pictures in them
     real_of = lru_cache(maxsize=256)(_real)
     for place in places:
-        if place.is_dir():
+        if os.path.isdir(place):  # noqa: PTH112 - Path's raises where it may not look
             for folder, names in _walk(place):
                 real = real_of(folder)
                 if real not in walked:
