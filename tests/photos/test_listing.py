@@ -179,8 +179,12 @@ def test_what_arguments_stand_for_depends_on_the_place_and_the_list(folder: Path
     assert Arguments(["x", "-"], b"a\n").to_json() != here
 
 
-def test_what_is_a_picture_is_what_can_be_read() -> None:
-    readable = {ending for ending, kind in Image.registered_extensions().items() if kind in Image.OPEN}
-    assert EXTENSIONS - readable <= {".heic", ".heif", ".hif", ".avif", ".jpx", ".mpo"}
+def test_what_is_a_picture_is_what_can_be_read(tmp_path: Path) -> None:
+    kinds = Image.registered_extensions() | {".dib": "BMP"}
+    cannot_be_written = {".heic", ".heif", ".hif"} | {name for name in EXTENSIONS if kinds.get(name) not in Image.SAVE}
+    assert cannot_be_written <= {".heic", ".heif", ".hif", ".avif", ".jpx", ".mpo"}
+    for ending in EXTENSIONS - cannot_be_written:
+        Image.new("RGB", (8, 8)).save(tmp_path / f"x{ending}", kinds[ending])
+        assert read_image(tmp_path / f"x{ending}").shape == (8, 8, 3)
     assert is_picture("x.JPeG")
     assert not is_picture("jpg")

@@ -13,11 +13,11 @@ from pathlib import Path
 
 from facelocus.errors import InputError
 
-#: What is a picture in a folder; a file that is named may end in anything.
+#: What is a picture in a folder, all of them kinds that images/read.py reads; a file that is named may end in anything.
 EXTENSIONS = frozenset({
     ".apng", ".avif", ".bmp", ".dib", ".gif", ".heic", ".heif", ".hif", ".j2k", ".jfif",
-    ".jp2", ".jpe", ".jpeg", ".jpg", ".jpx", ".mpo", ".pbm", ".pcx", ".pgm", ".png",
-    ".pnm", ".ppm", ".psd", ".tga", ".tif", ".tiff", ".webp",
+    ".jp2", ".jpe", ".jpeg", ".jpg", ".jpx", ".mpo", ".pbm", ".pgm", ".png", ".pnm",
+    ".ppm", ".tif", ".tiff", ".webp",
 })  # fmt: skip
 
 #: What our own drawings end in; a folder's are not analyzed.
