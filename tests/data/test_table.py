@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import pickle
 import zipfile
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -13,7 +15,8 @@ import pytest
 
 from facelocus.attributes import AttributeSet
 from facelocus.data import FaceTable, read_table
-from facelocus.data.table import ImageZip
+from facelocus.data import table as table_module
+from facelocus.data.table import ImageFolder, ImageZip
 from facelocus.errors import DataError
 from faces import write_celeba, zip_celeba
 
@@ -114,3 +117,16 @@ def test_an_unusual_or_damaged_member_is_refused_by_name(tmp_path: Path) -> None
     with pytest.raises(DataError, match=r"a.zip/in/damaged is damaged"):
         images.read("damaged")
     images.close()
+
+
+def test_a_name_that_no_file_can_have_is_missing(tmp_path: Path) -> None:
+    assert ImageFolder(tmp_path).stamps(["\u4e2d" * 100, "a\0b", "gone"]).tolist() == [-1, -1, -1]
+
+
+def test_a_picture_that_cannot_be_looked_at_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def denied(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(table_module, "os", SimpleNamespace(stat=denied, path=os.path))
+    with pytest.raises(DataError, match=r"a\.jpg cannot be looked at \(Permission denied\); change its permissions"):
+        ImageFolder(tmp_path).stamps(["a.jpg"])

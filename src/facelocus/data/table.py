@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -33,7 +34,10 @@ class ImageStore(Protocol):
         """Return a store that needs to know no more than these names."""
 
     def stamps(self, names: Sequence[str]) -> npt.NDArray[np.int64]:
-        """Return one number per file that changes with its content, -1 where there is no such file."""
+        """Return one number per file that changes with its content, -1 where there is no such file.
+
+        DataError where it cannot be looked whether there is one.
+        """
 
     def where(self, name: str) -> str:
         """Return how a message names this file."""
@@ -61,8 +65,14 @@ class ImageFolder:
         def size(name: str) -> int:
             try:
                 return os.stat(os.path.join(self.folder, name)).st_size  # noqa: PTH116, PTH118 - a Path each costs twice
-            except (FileNotFoundError, NotADirectoryError):
+            except (FileNotFoundError, NotADirectoryError, ValueError):
                 return -1
+            except OSError as error:
+                if error.errno in (errno.ENAMETOOLONG, errno.ELOOP):
+                    return -1
+                raise DataError(
+                    f"{self.where(name)} cannot be looked at ({error.strerror}); change its permissions"
+                ) from error
 
         sizes = {name: size(name) for name in dict.fromkeys(names)}
         return np.fromiter(map(sizes.__getitem__, names), dtype=np.int64, count=len(names))
@@ -215,7 +225,7 @@ class FaceTable:
         for part in (
             json.dumps(self.attributes.to_json()).encode(),
             bytes([self.aligned]),
-            "\n".join(self.names).encode(),
+            "\n".join(self.names).encode("utf-8", "surrogatepass"),  # a name may hold bytes that are no text
             self.labels.tobytes(),
             self.splits.tobytes(),
             b"" if self.people is None else self.people.astype("<i4").tobytes(),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from facelocus.data import read_table
+from facelocus.data import Pack, read_table
 from facelocus.errors import DataError
 from layouts import write_class_folders, write_face
 from orientations import stored
@@ -78,3 +79,16 @@ def test_frames_stored_on_their_side_are_aligned_images(tmp_path: Path) -> None:
             picture, exif = stored(upright, 6)
         picture.save(file, exif=exif)
     assert read_table(tmp_path).aligned
+
+
+@pytest.mark.skipif(os.name == "nt", reason="names are text on Windows")
+def test_a_name_that_is_not_text_is_packed_like_any_other(tmp_path: Path) -> None:
+    odd = os.fsdecode(b"happy/caf\xe9.png")
+    write_class_folders(tmp_path / "data")
+    try:
+        write_face(tmp_path / "data" / odd, 9)
+    except OSError:
+        pytest.skip("this file system takes no such names")
+    table = read_table(tmp_path / "data")
+    assert odd in table.names
+    assert Pack.build(table, tmp_path / "pack", workers=1).names == table.names

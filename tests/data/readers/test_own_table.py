@@ -167,6 +167,8 @@ REFUSALS = [
     ("path,Bald\na.jpg,1\nb.jpg\n", r"line 3: 1 values, not 2; correct the row"),
     ("path,Bald\na.jpg,1\nb.jpg,1,1\n", r"line 3: 3 values, not 2"),
     ("path,Bald\na.jpg,1\n ,1\n", r"line 3: path is blank; name the picture"),
+    (f"image,Bald\na.jpg,1\n{'iVBORw0K' * 99},1\n", r"line 3: image is a text of 792 characters, which names no file"),
+    (f"image,Bald\n{'a b/c ' * 999},1\n", r"line 2: image is a text of 5,993 characters, which names no file"),
     ("path,Bald,split\na.jpg,1,train\nb.jpg,1,dev\nc.jpg,1,\n", r"line 3: split is 'dev', not .*\(1 more such rows\)"),
     ("path,Bald,Bald\na.jpg,1,1\n", r" has two columns 'Bald'; rename one"),
     ("path,Bald,Bald@hair\na.jpg,1,1\n", r" has two columns for Bald; rename one"),

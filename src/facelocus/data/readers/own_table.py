@@ -29,6 +29,7 @@ PERSON = ("person", "person_id", "identity", "subject")
 
 _KEPT_VALUES = 1_024  # of a column that may be labels or categories
 REGIONS = ".regions.csv"
+_LONGEST_NAME, _LONGEST_PATH = 255, 4_096  # of files, in characters
 _NAMED = 8  # columns left out that the description names
 
 
@@ -157,6 +158,13 @@ def _pictures(listing: Listing, header: str, column: Column) -> tuple[npt.NDArra
     if "" in distinct:
         row = int(np.flatnonzero(pictures == distinct.index(""))[0])
         raise DataError(f"{listing.place(row)}: {header} is blank; name the picture, or leave the row out")
+    longest = max(distinct, key=len)
+    if max(map(len, longest.split("/"))) > _LONGEST_NAME or len(longest) > _LONGEST_PATH:
+        row = int(np.flatnonzero(pictures == distinct.index(longest))[0])
+        raise DataError(
+            f"{listing.place(row)}: {header} is a text of {len(longest):,} characters, which names no file; call the "
+            "column of picture files path"
+        )
     return pictures, distinct
 
 

@@ -71,4 +71,4 @@ def together(*codes: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
 
 
 def _hash(key: str) -> bytes:
-    return hashlib.sha256(f"{SEED}\n{key}".encode()).digest()
+    return hashlib.sha256(f"{SEED}\n{key}".encode("utf-8", "surrogatepass")).digest()
