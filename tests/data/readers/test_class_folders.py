@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import os
+import tracemalloc
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from facelocus.data import Pack, read_table
-from facelocus.errors import DataError
+from facelocus.data.readers import tree as tree_module
+from facelocus.data.readers.class_folders import read_class_folders
+from facelocus.data.readers.tree import FolderTree
+from facelocus.data.table import ImageFolder
+from facelocus.errors import DataError, InputError
 from layouts import write_class_folders, write_face
 from orientations import stored
 
@@ -92,3 +99,48 @@ def test_a_name_that_is_not_text_is_packed_like_any_other(tmp_path: Path) -> Non
     table = read_table(tmp_path / "data")
     assert odd in table.names
     assert Pack.build(table, tmp_path / "pack", workers=1).names == table.names
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need a right there")
+def test_a_class_may_be_a_link_and_one_that_goes_round_is_passed_over(tmp_path: Path) -> None:
+    plain = read_table(write_class_folders(tmp_path / "plain"))
+    (tmp_path / "linked").mkdir()
+    for label in ("happy", "sad"):
+        (tmp_path / "linked" / label).symlink_to(tmp_path / "plain" / label, target_is_directory=True)
+    assert read_table(tmp_path / "linked").names == plain.names
+    for number, target in enumerate([tmp_path / "plain", tmp_path, Path("/"), tmp_path / "gone"]):
+        (tmp_path / "plain" / f"link{number}").symlink_to(target, target_is_directory=True)
+    assert set(FolderTree.walk(tmp_path / "plain").folders) == {"", "happy", "sad"}
+
+
+def test_a_folder_that_cannot_be_read_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_class_folders(tmp_path)
+    scandir = os.scandir
+
+    def scan(folder: Path) -> object:
+        if Path(folder).name == "sad":
+            raise PermissionError(13, "Permission denied")
+        return scandir(folder)
+
+    monkeypatch.setattr(tree_module, "os", SimpleNamespace(scandir=scan))
+    with pytest.raises(InputError, match=r"sad cannot be read \(Permission denied\); change its permissions"):
+        read_table(tmp_path)
+
+
+def test_thousands_of_classes_take_a_byte_a_label(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Tree:
+        path = tmp_path
+        folders: Mapping[str, Sequence[str]] = {
+            "": [], **{f"person {number:04}": ["1.jpg", "2.jpg"] for number in range(2000)}
+        }  # fmt: skip
+
+        def images(self, folder: str) -> ImageFolder:
+            return ImageFolder(tmp_path)
+
+    tracemalloc.start()
+    table = read_class_folders(Tree())  # type: ignore[arg-type]
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 2 * table.labels.nbytes, "in bytes; a list has 8 for each"
+    assert (table.labels.sum(axis=1) == 1).all()
+    assert table.labels[3].nonzero()[0].tolist() == [1]

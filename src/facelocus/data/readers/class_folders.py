@@ -23,7 +23,9 @@ def read_class_folders(tree: Tree) -> FaceTable:
     ]  # fmt: skip
     names = tuple(name for name, _, _ in rows)
     attributes = tuple(sorted({label for label, _ in classes.values()}))
-    labels = np.array([[label == attribute for attribute in attributes] for _, label, _ in rows], np.int8)
+    column = {attribute: number for number, attribute in enumerate(attributes)}
+    labels = np.zeros((len(rows), len(attributes)), np.int8)
+    labels[np.arange(len(rows)), [column[label] for _, label, _ in rows]] = 1
     given = None if rows[0][2] is None else np.array([split for _, _, split in rows], np.int8)
     splits, made = complete(given, np.arange(len(rows)), names, "picture")
     images = tree.images(base)

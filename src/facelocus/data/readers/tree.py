@@ -17,6 +17,7 @@ from facelocus.errors import DataError, InputError
 PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
 
 _DEPTH = 4  # folders below the one named that are searched
+_NOBODYS = "lost+found"  # of a disk, for its repair; only root may look into it
 _TRIED = 100  # names looked for until the folder they are relative to is found
 
 
@@ -64,15 +65,13 @@ class FolderTree:
 
     @classmethod
     def walk(cls, path: Path) -> FolderTree:
-        """Look into a folder and the folders below it, four deep."""
+        """Look into a folder and the folders below it, four deep; links are followed, but for those that go round.
+
+        Raises:
+            InputError: a folder cannot be read.
+        """
         folders: dict[str, Sequence[str]] = {}
-        for here, inner, files in os.walk(path):
-            folder = Path(here).relative_to(path).as_posix()
-            folder = "" if folder == "." else folder
-            inner[:] = sorted(name for name in inner if not name.startswith("."))
-            if folder and folder.count("/") + 1 >= _DEPTH:
-                inner.clear()
-            folders[folder] = sorted(name for name in files if not name.startswith("."))
+        _look_into(path, "", (), folders)
         return cls(path, folders)
 
     @classmethod
@@ -140,6 +139,29 @@ class ZipTree:
 
     def images(self, folder: str) -> ImageZip:
         return ImageZip.below(self.path, f"{folder}/" if folder else "", self.members)
+
+
+def _look_into(top: Path, below: str, above: tuple[Path, ...], folders: dict[str, Sequence[str]]) -> None:
+    """Add the folder `below` and those in it to `folders`; `above` are the real paths of those that it lies in."""
+    folder = top / below
+    real = folder.resolve()
+    if any(one.is_relative_to(real) for one in above):  # a link that goes round
+        return
+    inner: list[str] = []
+    files: list[str] = []
+    try:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.name.startswith(".") or entry.name == _NOBODYS:
+                    continue
+                is_folder = Path(entry).is_dir() if entry.is_symlink() else entry.is_dir()
+                (inner if is_folder else files).append(entry.name)
+    except OSError as error:
+        raise InputError(f"{folder} cannot be read ({error.strerror}); change its permissions") from error
+    folders[below] = sorted(files)
+    if below.count("/") + bool(below) < _DEPTH:
+        for name in sorted(inner):
+            _look_into(top, join(below, name), (*above, real), folders)
 
 
 def named(tree: Tree, name: str) -> list[str]:
