@@ -77,6 +77,18 @@ class DeviceError(UsageError):
     """A device was asked for that this machine does not have."""
 
 
+def one_line(text: str) -> str:
+    """Escape what would break a line, change a terminal or not print: line ends, control characters, stray bytes."""
+    if text.isprintable():
+        return text
+    import unicodedata  # seldom needed, and no start should wait for it
+
+    odd = ("C", "Zl", "Zp")
+    return "".join(
+        c.encode("unicode_escape").decode("ascii") if unicodedata.category(c).startswith(odd) else c for c in text
+    )
+
+
 def first_line(error: Exception) -> str:
     """Return the first line of an error's message, or its type's name."""
     return (str(error) or type(error).__name__).splitlines()[0]

@@ -18,6 +18,7 @@ from typer.testing import CliRunner, Result
 from facelocus.cli.analyze import analyze
 from facelocus.errors import InputError, ModelFileError, StoppedError, StorageError, UsageError
 from facelocus.photos import drawings
+from facelocus.photos.folder import record_of_deadly
 from faces import draw_face
 from small_model import write_model
 
@@ -291,6 +292,19 @@ def test_a_name_that_is_not_text_is_printed_and_comes_back_from_json(folder: Pat
     assert json.loads(_run(folder, crops / name, "--aligned", "--json").stdout)[0]["path"] == str(crops / name)
     assert _run(folder, crops / name, "--aligned", "--out", crops / "faces.jsonl").exit_code == 0
     assert json.loads((crops / "faces.jsonl").read_text(encoding="utf-8"))["path"] == str(crops / name)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="names are text on Windows")
+def test_no_name_breaks_a_line_or_changes_the_terminal(folder: Path, crops: Path, tmp_path: Path) -> None:
+    name = "a\n\x1b[31mb.png"
+    copyfile(crops / "0.png", crops / name)
+    shown = str(crops / "a\\n\\x1b[31mb.png")
+    assert _run(folder, crops / name, "--aligned").stdout.startswith(f"{shown}: 1 face\n")
+    out = tmp_path / os.fsdecode(b"\xff\x1b.csv")
+    told = [_run(folder, crops / name, "--aligned", "--out", out, *more) for more in (["--dry-run"], [])]
+    assert [result.exit_code for result in told] == [0, 0]
+    assert all(str(tmp_path / "\\udcff\\x1b.csv") in result.stdout for result in told)
+    assert record_of_deadly(str(crops / name))["error"][1].startswith(f"{shown} needs")
 
 
 @pytest.mark.parametrize(

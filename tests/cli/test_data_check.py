@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from PIL import Image
 
 from facelocus.cli import main
-from layouts import write_csv, write_face
+from layouts import write_class_folders, write_csv, write_face
 
 ROWS = 84  # 42 of train, 22 of validation, 20 of test
 
@@ -87,3 +88,22 @@ def test_what_cannot_be_done_is_refused_before_the_pictures_are_read(
     code, out, error = run(capsys, faces, "--draw", faces.parent / "drawn")
     assert (code, out) == (1, "") and "facelocus[demo]" in error and error.count("\n") == 1
     assert not (faces.parent / "drawn").exists()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="names are text on Windows")
+def test_a_name_that_is_not_text_is_told_and_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    odd = os.fsdecode(b"caf\xe9.png")
+    data = write_class_folders(tmp_path / os.fsdecode(b"\xff"))
+    try:
+        (data / "happy" / odd).write_bytes(b"broken")
+    except OSError:
+        pytest.skip("this file system takes no such names")
+    code, out, _ = run(capsys, data, "--json", tmp_path / "found.json")
+    assert code == 1 and "  happy/caf\\udce9.png: is not a picture" in out
+    found = json.loads((tmp_path / "found.json").read_text(encoding="utf-8"))
+    assert ["happy/" + odd] in [item["names"] for problem in found["problems"] for item in problem["items"]]
+    (data / "happy" / odd).unlink()
+    with pytest.raises(SystemExit) as ended:
+        main(["data", "pack", str(data), str(tmp_path / os.fsdecode(b"\xfe")), "--workers", "1"])
+    assert ended.value.code == 0
+    assert capsys.readouterr().out.startswith(str(tmp_path / "\\udcfe: 2 folders of classes"))

@@ -126,6 +126,12 @@ def test_two_billion_pixels_are_refused_from_the_header(tmp_path: Path, capsys: 
     assert "huge.bmp" in line and "pixels" in line
 
 
+def test_a_name_of_two_lines_makes_no_two_lines(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    ended, line = _refused(["analyze", str(tmp_path / "no\nsuch\x1b.png"), *_small(tmp_path)], capsys)
+    assert ended == 1
+    assert "no\\nsuch\\x1b.png does not exist" in line
+
+
 def test_debug_shows_where(tmp_path: Path) -> None:
     from facelocus.errors import ModelFileError
 

@@ -13,6 +13,8 @@ import pytest
 from PIL import Image
 
 from facelocus.cli import main
+from facelocus.cli.found import print_found
+from facelocus.search.find import Found
 from libraries import draw
 from small_model import description, write_model
 
@@ -165,6 +167,12 @@ def test_a_refusal_is_one_line(
     assert (found, out) == (code, "")
     assert message in err
     assert len([line for line in err.splitlines() if not line.startswith("understood: ")]) == 1
+
+
+def test_a_found_name_breaks_no_line_and_changes_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    odd = Path("a\n\x1b[31m\udcff.png")
+    print_found([Found(0, odd, 0.5, ())], as_json=False)
+    assert capsys.readouterr().out == " 50%  a\\n\\x1b[31m\\udcff.png\n"
 
 
 def test_summary_draws_what_it_counts(library: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+from io import TextIOWrapper
 from typing import Annotated
 
 import typer
@@ -32,7 +33,7 @@ from facelocus.cli.serve import serve
 from facelocus.cli.sort import sort
 from facelocus.cli.summary import summary
 from facelocus.cli.train import train
-from facelocus.errors import FacelocusError
+from facelocus.errors import FacelocusError, one_line
 
 # Plain help and plain tracebacks: the fancy ones cost a fifth of a second at every start.
 app = typer.Typer(
@@ -88,6 +89,8 @@ def main(arguments: list[str] | None = None) -> None:
     """Run the command; a refusal is one line on stderr and the exit code of its class."""
     given = sys.argv[1:] if arguments is None else arguments
     debug = "--debug" in given
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # names may hold bytes that are no text
     try:
         app([word for word in given if word != "--debug"])
     except FacelocusError as error:
@@ -110,5 +113,5 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _exit(message: str, code: int) -> None:
-    sys.stderr.write(f"facelocus: {message}\n")
+    sys.stderr.write(f"facelocus: {one_line(message)}\n")
     sys.exit(code)

@@ -12,7 +12,7 @@ import typer
 from facelocus.cli.data_expand import expand
 from facelocus.cli.lab import require_drawing
 from facelocus.cli.places import refuse_no_file
-from facelocus.errors import StorageError
+from facelocus.errors import StorageError, one_line
 from facelocus.files import write_atomically
 
 if TYPE_CHECKING:
@@ -72,7 +72,8 @@ def check(
     for line in _lines(report):
         typer.echo(line)
     if out is not None:
-        write_atomically(out, json.dumps(report.to_json(), indent=1, ensure_ascii=False) + "\n")
+        found = json.dumps(report.to_json(), indent=1, ensure_ascii=False) + "\n"
+        write_atomically(out, found.encode("utf-8", "backslashreplace"))  # of a stray byte in a name JSON's escape
     if draw is not None:
         from facelocus.reports.data_charts import draw_co_occurrence, draw_frequencies
 
@@ -104,7 +105,7 @@ def _lines(report: Report) -> Iterator[str]:
         yield f"\n{problem.severity}: {problem.kind} ({len(problem.items):,}): {problem.message}"
         for item in problem.items[:_ITEMS]:
             others = f" = {len(item.names) - _NAMES:,} more" if len(item.names) > _NAMES else ""
-            yield f"  {' = '.join(item.names[:_NAMES])}{others}: {item.note}"
+            yield f"  {' = '.join(map(one_line, item.names[:_NAMES]))}{others}: {item.note}"
         if more := len(problem.items[_ITEMS:]):
             yield f"  and {more:,} more (all of them in --json FILE)"
     kinds = f"{_counted(report, 'error')}, {_counted(report, 'warning')}"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from facelocus.cli.face_text import sidecars_left, undrawn
+from facelocus.errors import one_line
 
 if TYPE_CHECKING:
     from facelocus.photos.listing import Arguments
@@ -46,13 +47,14 @@ def make_partitions(arguments: Arguments, out: str, request: Request, size: int,
 
 
 def _print_summary(summary: Summary, out: str, seconds: float) -> None:
+    place = one_line(out)
     for reason in summary.reasons:
         typer.echo(f"facelocus: {reason}", err=True)
     if summary.failed > len(summary.reasons):
-        typer.echo(f"facelocus: and {summary.failed - len(summary.reasons):,} more; {out} has every reason", err=True)
+        typer.echo(f"facelocus: and {summary.failed - len(summary.reasons):,} more; {place} has every reason", err=True)
     typer.echo(
         f"{summary.photographs:,} photographs: {summary.faces:,} faces, {summary.faceless:,} without a face, "
-        f"{summary.failed:,} failed; {seconds:,.1f} s; rows are in {out}"
+        f"{summary.failed:,} failed; {seconds:,.1f} s; rows are in {place}"
     )
 
 
@@ -66,7 +68,7 @@ def print_listing(arguments: Arguments) -> None:
             size += photo.stat().st_size
         except OSError:
             missing += 1
-    each = ", ".join(f"{count:,} {kind}" for kind, count in kinds.most_common())
+    each = ", ".join(f"{count:,} {one_line(kind)}" for kind, count in kinds.most_common())
     cannot = f"; {missing:,} of them cannot be opened" if missing else ""
     typer.echo(f"{sum(kinds.values()):,} photographs, {size / 1e6:,.1f} MB: {each}{cannot}")
 
@@ -80,7 +82,10 @@ def print_plan(arguments: Arguments, out: Path, request: Request) -> None:
     from facelocus.photos.folder import progress_of
 
     progress = progress_of(arguments, out, request)
+    place = one_line(str(out))
     if progress is None:
-        typer.echo(f"rows would go to {out}")
+        typer.echo(f"rows would go to {place}")
     else:
-        typer.echo(f"rows would go to {out}: {progress[0]:,} of {progress[1]:,} photographs are done, the rest goes on")
+        typer.echo(
+            f"rows would go to {place}: {progress[0]:,} of {progress[1]:,} photographs are done, the rest goes on"
+        )

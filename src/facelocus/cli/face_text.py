@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from facelocus.errors import one_line
+
 if TYPE_CHECKING:
     from facelocus.model import Predictor
     from facelocus.photos.analyze import Face
@@ -83,10 +85,11 @@ def _print(text: str, end: str = "\n") -> None:
 
 def _text(photo: Path, faces: Sequence[Face], model: Predictor) -> str:
     """Return the faces of one photograph as lines of text, attributes by region."""
+    name = one_line(str(photo))
     if not faces:
-        return f"{photo}: no face found"
+        return f"{name}: no face found"
     limits = dict(zip(model.attributes.names, model.thresholds["accuracy"].tolist(), strict=True))
-    lines = [f"{photo}: {'1 face' if len(faces) == 1 else f'{len(faces)} faces'}"]
+    lines = [f"{name}: {'1 face' if len(faces) == 1 else f'{len(faces)} faces'}"]
     for number, face in enumerate(faces, 1):
         if face.score is not None:
             x0, y0, x1, y1 = face.box

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from facelocus.errors import one_line
+
 if TYPE_CHECKING:
     from facelocus.library.reader import Library
     from facelocus.search.find import Found
@@ -44,7 +46,7 @@ def print_found(found: Sequence[Found], as_json: bool, form: str = "4.0%") -> No
         typer.echo("[" + ",\n".join(json.dumps(one.to_json()) for one in found) + "]")
         return
     for one in found:
-        typer.echo(f"{one.score:{form}}  {one.path}".encode("utf-8", "backslashreplace").decode())
+        typer.echo(f"{one.score:{form}}  {one_line(str(one.path))}")
         for face in one.faces:
             terms = ", ".join(f"{term} {value:.0%}" for term, value in face.terms.items())
             typer.echo(f"      face {face.face.number}: {terms}; trust {face.face.trust:.2f}")

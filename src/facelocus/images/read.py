@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 import threading
-import unicodedata
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, UnidentifiedImageError, features
 
-from facelocus.errors import FacelocusError, ImageError
+from facelocus.errors import FacelocusError, ImageError, one_line
 from facelocus.images.bounds import MAX_FILE, MAX_PIXELS, check_cost, check_size
 from facelocus.images.pixels import orientation, upright_rgb
 
@@ -78,23 +77,13 @@ def read_reduced(source: Source, longest: int | None, *, max_pixels: int = MAX_P
 def source_name(source: object) -> str:
     """What to call a source in a message, in one line: its path or name, or what kind of thing it is."""
     if isinstance(source, (str, Path)):
-        return _one_line(str(source))
+        return one_line(str(source))
     if isinstance(source, bytes):
         return f"the picture of {len(source)} bytes"
     if isinstance(source, np.ndarray):
         return f"the array of shape {source.shape}"
     name = getattr(source, "name", None) or getattr(source, "filename", None)
-    return _one_line(str(name)) if name else f"the {type(source).__name__}"
-
-
-def _one_line(text: str) -> str:
-    """Escape what would break a line, change a terminal or not print: line ends, control characters, stray bytes."""
-    if text.isprintable():
-        return text
-    odd = ("C", "Zl", "Zp")
-    return "".join(
-        c.encode("unicode_escape").decode("ascii") if unicodedata.category(c).startswith(odd) else c for c in text
-    )
+    return one_line(str(name)) if name else f"the {type(source).__name__}"
 
 
 @contextmanager
@@ -113,7 +102,7 @@ def _opened(source: Source, name: str) -> Iterator[Image.Image]:
         except IsADirectoryError:
             raise ImageError(f"{name} is a folder: name a picture inside it") from None
         except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or _one_line(str(error))
+            reason = getattr(error, "strerror", None) or one_line(str(error))
             raise ImageError(f"{name} cannot be read ({reason}): check path and permissions") from error
         with stream, _open_header(stream, name) as image:
             yield image
@@ -187,7 +176,7 @@ def _refusing(name: str) -> Iterator[None]:
     except MemoryError:
         raise ImageError(f"{name} needs more memory than there is: make it smaller first") from None
     except Exception as error:
-        reason = _one_line(" ".join(str(error).split()))[:200] or type(error).__name__
+        reason = one_line(" ".join(str(error).split()))[:200] or type(error).__name__
         raise ImageError(f"{name} is damaged or incomplete ({reason}): copy or export it again") from error
 
 

@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from facelocus import __version__
 from facelocus.detection.detect import Detector
-from facelocus.errors import FacelocusError, ModelFileError, StoppedError, StorageError, WorkerError
+from facelocus.errors import FacelocusError, ModelFileError, StoppedError, StorageError, WorkerError, one_line
 from facelocus.images.read import source_name
 from facelocus.model import Model
 from facelocus.photos.analyze import analyze
@@ -220,13 +220,15 @@ def record(
 def _reason(error: Exception, photo: Path | BinaryIO) -> str:
     if isinstance(error, FacelocusError):
         return str(error)
-    what = " ".join(f"{type(error).__name__} {error}".split())
+    what = one_line(" ".join(f"{type(error).__name__} {error}".split()))
     return f"{source_name(photo)} cannot be analyzed ({what}): please report it"
 
 
 def record_of_deadly(path: str) -> dict[str, Any]:
     """Return what is kept of a photograph that kills what reads it."""
-    return failed(WorkerError(), f"{path} needs more memory than there is, or crashes what reads it: make it smaller")
+    return failed(
+        WorkerError(), f"{one_line(path)} needs more memory than there is, or crashes what reads it: make it smaller"
+    )
 
 
 def failed(error: Exception, reason: str) -> dict[str, Any]:
