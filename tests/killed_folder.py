@@ -48,6 +48,8 @@ def main() -> None:
             path.unlink()
 
     def lose(chance: random.Random) -> None:
+        if chance.random() < 0.9:  # mostly, as the start of a process of its own takes longer than all of the work
+            (partial(out) / "working").unlink(missing_ok=True)
         rows = partial(out) / "rows.jsonl"
         if rows.exists() and not out.exists() and chance.random() < 0.5:
             os.truncate(rows, chance.randint(0, rows.stat().st_size))

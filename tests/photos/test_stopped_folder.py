@@ -6,6 +6,7 @@ import csv
 import errno
 import multiprocessing.context
 import os
+import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -249,6 +250,38 @@ def test_a_run_that_goes_on_gives_drawings_the_same_names(
     compared = {path.name: path.read_bytes() for path in (tmp_path / "compared").iterdir()}
     for path in (tmp_path / "drawn").iterdir():
         assert compared[path.name] == path.read_bytes()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="kills a fork")
+def test_a_photograph_that_kills_the_one_process_is_a_row_when_the_same_call_goes_on(
+    photos: Path, tmp_path: Path, model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pid = os.fork()
+    if not pid:
+        try:
+            exec(DEADLY)
+            run(photos, tmp_path / "t.jsonl", crops(model))
+        finally:
+            os._exit(1)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == -signal.SIGKILL
+    first_in_workers(DEADLY, tmp_path / "first", monkeypatch)
+    assert run(photos, tmp_path / "t.jsonl", crops(model)).failed == 3
+    rows = lines(tmp_path / "t.jsonl")
+    assert [Path(row["path"]).name for row in rows if row["error_type"] == "WorkerError"] == ["15.png"]
+    assert len(rows) == COUNT
+    assert not partial(tmp_path / "t.jsonl").exists()
+
+
+DEADLY = """
+import os, signal
+from facelocus.photos import folder
+analyze = folder.analyze
+def deadly(photo, analyze=analyze, name="15.png", kill=os.kill, pid=os.getpid, how=signal.SIGKILL, **options):
+    if photo.name == name:
+        kill(pid(), how)
+    return analyze(photo, **options)
+folder.analyze = deadly
+"""
 
 
 def test_a_listing_that_a_power_cut_has_emptied_is_made_anew(

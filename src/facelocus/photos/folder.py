@@ -97,22 +97,26 @@ def _work(journal: Journal, request: Request, workers: int) -> None:
     with tqdm(total=journal.total, desc="analyzing", unit="photo", disable=None) as bar:
         while journal.done < journal.total:
             bar.n = bar.initial = journal.done
+            processes = min(workers, -(-(journal.total - journal.done) // chunk))
+            if processes == 1 and journal.was_killed:
+                # Perhaps by the next photograph, and one process means this one: not again.
+                _alone(journal, request, journal.total, bar)
+                continue
             try:
-                _together(journal, request, chunk, workers, bar)
+                _together(journal, request, chunk, processes, bar)
             except WorkerError:
                 # One of those that were given out did it; the others must not go with it.
                 _alone(journal, request, AHEAD * workers * chunk, bar)
 
 
-def _together(journal: Journal, request: Request, chunk: int, workers: int, bar: tqdm[Any]) -> None:
-    """Describe what is left, on all workers.
+def _together(journal: Journal, request: Request, chunk: int, processes: int, bar: tqdm[Any]) -> None:
+    """Describe what is left, in so many processes; one means this one.
 
     Raises:
         WorkerError: a worker was killed; what came before it is in the journal.
     """
-    left = -(-(journal.total - journal.done) // chunk)
     tasks = _tasks(journal, request, chunk)
-    with closing(in_processes(_describe, tasks, max(1, min(workers, left)))) as described:
+    with closing(in_processes(_describe, tasks, processes)) as described:
         for lines in described:
             journal.append(lines)
             bar.update(len(lines))
@@ -202,6 +206,8 @@ def record(
             flip=options.flip,
             min_quality=options.min_quality,
         )
+    except StorageError:
+        raise
     except Exception as error:
         return failed(error, _reason(error, photo))
     undrawn, left = None, False

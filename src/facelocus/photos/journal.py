@@ -4,6 +4,7 @@ OUT.partial/lock           held by the process that works; free as soon as that 
 OUT.partial/listing.jsonl  what the run is of, then one photograph a line; written whole before the first is read
 OUT.partial/rows.jsonl     one line a photograph, in that order, as far as the work is done
 OUT.partial/table          the table while it is written; becomes OUT
+OUT.partial/working        there while a process works; left behind by one that is killed
 """
 
 from __future__ import annotations
@@ -30,11 +31,12 @@ class Journal:
         out: the table.
         total: how many photographs are listed.
         done: of how many the rows are known.
+        was_killed: the process that worked before was.
         is_published: the table is there; only what lies beside it is not removed yet.
     """
 
-    def __init__(self, out: Path, total: int, done: int) -> None:
-        self.out, self.total, self.done = out, total, done
+    def __init__(self, out: Path, total: int, done: int, was_killed: bool) -> None:
+        self.out, self.total, self.done, self.was_killed = out, total, done, was_killed
         self.is_published = out.exists()
         self._folder = partial(out)
 
@@ -57,7 +59,7 @@ class Journal:
             raise is_there(out)
         with _storing(out):
             folder.mkdir(exist_ok=True)
-        lock = FileLock(folder / "lock")
+        lock, working = FileLock(folder / "lock"), folder / "working"
         with _storing(out):
             try:
                 lock.acquire(timeout=0)
@@ -77,8 +79,13 @@ class Journal:
             (folder / "table").unlink(missing_ok=True)
             if out.exists() and done < total:
                 raise is_there(out)
-            yield cls(out, total, done)
+            was_killed = working.exists()
+            with _storing(out):
+                working.touch()
+            yield cls(out, total, done, was_killed)
         finally:
+            if lock.is_locked:
+                working.unlink(missing_ok=True)
             lock.release()
             if not (folder / "listing.jsonl").exists():
                 shutil.rmtree(folder, ignore_errors=True)
