@@ -32,7 +32,8 @@ def test_a_token_is_asked_for_everything_but_the_page(tmp_path: Path) -> None:
     with serving(tmp_path / "log", "--token-file", tmp_path / "token", "--workers", 1) as server:
         with server.client() as client:
             assert client.get("/").status_code == client.get("/healthz").status_code == 200
-            for path in ("/model", "/metrics"):
+            assert client.get("/page/ui/main.js").status_code == 200
+            for path in ("/model", "/metrics", "/page/models/model.onnx", "/page/models/model.json"):
                 answer = client.get(path)
                 assert answer.status_code == 401 and answer.headers["WWW-Authenticate"] == "Bearer"
             assert send(client, ("a.png", photograph(10))).status_code == 401
@@ -46,6 +47,7 @@ def test_a_token_is_asked_for_everything_but_the_page(tmp_path: Path) -> None:
             asked = {path for path, verbs in schema["paths"].items() for verb in verbs.values() if "security" in verb}
             assert asked == {"/analyze", "/model", "/metrics"}
             assert client.get("/model").json()["library"] is False
+            assert client.get("/page/models/model.onnx").status_code == 200
             assert client.get("/search").status_code == 404
 
 

@@ -53,8 +53,8 @@ _HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 
-#: What anybody may read: the page, which asks for the token, and whether the server lives.
-_OPEN = re.compile(r"/(healthz|docs|openapi\.json|page/.*|static-offline-docs/.*)?")
+#: What anybody may read: the page, which asks for the token, without its networks, and whether the server lives.
+_OPEN = re.compile(r"/(healthz|docs|openapi\.json|page/(?!models/).*|static-offline-docs/.*)?")
 
 #: How this machine calls itself. Under another name a page of another site might have been led here.
 _HERE = re.compile(r"(localhost|127(\.\d+){3}|\[::1\])(:\d+)?", re.IGNORECASE)

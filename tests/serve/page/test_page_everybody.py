@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from browsers import sync_api
-from servers import PATIENCE, serving
+from servers import PATIENCE, Server, serving
 from using import pictures, search, serious
 
 expect = sync_api.expect
@@ -49,16 +50,41 @@ def test_nothing_serious_is_in_the_way_of_anybody(
         assert page.evaluate("() => document.documentElement.scrollWidth") <= size[0], section
 
 
-def test_the_token_is_asked_for_once(browser: sync_api.Browser, library: Path, tmp_path: Path) -> None:
-    with serving(tmp_path / "log", library, "--workers", 1, FACELOCUS_TOKEN="s3cret") as server:
-        page = browser.new_page()
-        page.set_default_timeout(1000 * PATIENCE)
-        page.goto(server.url)
-        page.locator("#token").fill("wrong")
-        page.get_by_role("button", name="Go on").click()
-        page.locator("#token").fill("s3cret")
-        page.get_by_role("button", name="Go on").click()
-        search(page, "young")
-        expect(page.locator("#results li")).to_have_count(12)
-        expect(page.locator("#results img[src^='blob:']").first).to_be_visible()
-        page.close()
+@pytest.fixture(scope="module")
+def secret(library: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server that asks for a token."""
+    log = tmp_path_factory.mktemp("secret") / "log"
+    with serving(log, library, "--workers", 1, FACELOCUS_TOKEN="s3cret") as server:
+        yield server
+
+
+def test_the_token_is_asked_for_once(browser: sync_api.Browser, secret: Server) -> None:
+    page = browser.new_page()
+    page.set_default_timeout(1000 * PATIENCE)
+    page.goto(secret.url)
+    page.locator("#token").fill("wrong")
+    page.get_by_role("button", name="Go on").click()
+    page.locator("#token").fill("s3cret")
+    page.get_by_role("button", name="Go on").click()
+    search(page, "young")
+    expect(page.locator("#results li")).to_have_count(12)
+    expect(page.locator("#results img[src^='blob:']").first).to_be_visible()
+    page.close()
+
+
+@pytest.mark.parametrize("address", ["/", "/?local"])
+def test_the_networks_are_fetched_with_the_token(
+    browser: sync_api.Browser, secret: Server, tmp_path: Path, address: str
+) -> None:
+    page = browser.new_page()
+    page.set_default_timeout(1000 * PATIENCE)
+    page.goto(secret.url + address)
+    page.locator("#token").fill("s3cret")
+    page.get_by_role("button", name="Go on").click()
+    if address == "/":
+        page.locator("#to-search").wait_for()
+        page.locator("#here").check()
+    page.locator("#here:checked").wait_for()
+    page.set_input_files("#files", pictures(tmp_path, 1))
+    expect(page.locator("#face .bars li")).to_have_count(40, timeout=1000 * PATIENCE)
+    page.close()

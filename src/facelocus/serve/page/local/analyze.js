@@ -4,17 +4,20 @@ let worker = null;
 let last = 0;
 const waiting = new Map();
 
-/** Return what the model says of itself. */
-export async function card() {
-  const answer = await fetch(new URL("../models/model.json", import.meta.url));
-  if (!answer.ok) throw new Error("The model is not here: write this folder with `facelocus page`.");
-  return answer.json();
+/** Return what the model says of itself; `askJson` fetches. */
+export async function card(askJson) {
+  try {
+    return await askJson(new URL("../models/model.json", import.meta.url));
+  } catch (error) {
+    throw error.status === 404 ? new Error("The model is not here: write this folder with `facelocus page`.") : error;
+  }
 }
 
 /** Return what the server's /analyze says of one picture, masks included.
  *
- * `loading` is called while the networks are fetched, with the bytes that came and all of them, null where no one knows. */
-export function analyze(file, loading = () => {}) {
+ * `loading` is called while the networks are fetched, with the bytes that came and all of them, null where no one knows;
+ * `headers` are what their host asks for. */
+export function analyze(file, loading = () => {}, headers = {}) {
   if (!worker) {
     worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
     worker.onmessage = ({ data: { id, picture, wrong, loaded, total } }) => {
@@ -36,6 +39,6 @@ export function analyze(file, loading = () => {}) {
   }
   return new Promise((resolve, reject) => {
     waiting.set(++last, { resolve, reject, loading });
-    worker.postMessage({ id: last, file, name: file.name || "the picture" });
+    worker.postMessage({ id: last, file, name: file.name || "the picture", headers });
   });
 }

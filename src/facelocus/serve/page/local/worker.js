@@ -12,8 +12,8 @@ const NETWORKS = ["pnet", "rnet", "onet", "model"];
 // Faces in one run of the model: what it makes of more does not fit into a processor's cache.
 const BATCH = 4;
 
-const fetched = async (path) => {
-  const answer = await fetch(new URL(path, HERE)).catch(() => {
+const fetched = async (path, headers) => {
+  const answer = await fetch(new URL(path, HERE), { headers }).catch(() => {
     throw new Error(`${path} cannot be fetched: is the host still there?`);
   });
   if (!answer.ok) throw new Error(`${path} cannot be fetched (${answer.status}): is the folder whole?`);
@@ -27,8 +27,8 @@ async function unpacked(blob) {
 }
 
 /** Return the contents of files as blobs; `told` is called with the bytes that came and all of them, null where no one knows. */
-async function watched(paths, told) {
-  const answers = await Promise.all(paths.map(fetched));
+async function watched(paths, headers, told) {
+  const answers = await Promise.all(paths.map((path) => fetched(path, headers)));
   // What is packed on its way is longer than it says.
   const lengths = answers.map(({ headers }) => (headers.get("Content-Encoding") ? 0 : Number(headers.get("Content-Length"))));
   const total = lengths.every(Boolean) ? lengths.reduce((sum, length) => sum + length, 0) : null;
@@ -43,9 +43,10 @@ async function watched(paths, told) {
 }
 
 /** Open everything; `told` as in watched. */
-async function open(told) {
-  const [constants, card] = await Promise.all(["models/constants.json", "models/model.json"].map(async (path) => (await fetched(path)).json()));
-  const [binary, ...networks] = await watched([BINARY, ...NETWORKS.map((name) => `models/${name}.onnx`)], told);
+async function open(headers, told) {
+  const described = ["models/constants.json", "models/model.json"];
+  const [constants, card] = await Promise.all(described.map(async (path) => (await fetched(path, headers)).json()));
+  const [binary, ...networks] = await watched([BINARY, ...NETWORKS.map((name) => `models/${name}.onnx`)], headers, told);
   ort.env.wasm.wasmBinary = await (await unpacked(binary)).arrayBuffer();
   ort.env.wasm.numThreads = 1;
   const sessions = {};
@@ -58,9 +59,9 @@ async function open(told) {
 
 let opened = null;
 
-async function describe(file, name, told) {
+async function describe(file, name, headers, told) {
   // What failed once is tried again with the next picture.
-  opened ??= open(told).catch((error) => {
+  opened ??= open(headers, told).catch((error) => {
     opened = null;
     throw error;
   });
@@ -104,9 +105,10 @@ async function predict(model, crops) {
   });
 }
 
-self.onmessage = async ({ data: { id, file, name } }) => {
+self.onmessage = async ({ data: { id, file, name, headers } }) => {
   try {
-    self.postMessage({ id, picture: await describe(file, name, (loaded, total) => self.postMessage({ id, loaded, total })) });
+    const told = (loaded, total) => self.postMessage({ id, loaded, total });
+    self.postMessage({ id, picture: await describe(file, name, headers, told) });
   } catch (error) {
     self.postMessage({ id, wrong: error.message });
   }

@@ -13,15 +13,20 @@ export class Refusal extends Error {
   }
 }
 
+/** Return what a request carries: the token, where one was asked for. */
+export function headers() {
+  const token = sessionStorage.getItem(KEPT);
+  return token ? { Authorization: `Bearer ${token}` } : {};
+}
+
 /** Return the answer to a GET, or to a POST where there is a form; asks for the token where the server does. */
 export async function ask(path, { form, signal } = {}) {
   let tries = 0;
   for (;;) {
     const token = sessionStorage.getItem(KEPT);
-    const headers = token ? { Authorization: `Bearer ${token}` } : {};
     let answer;
     try {
-      answer = await fetch(path, { method: form ? "POST" : "GET", body: form, headers, signal });
+      answer = await fetch(path, { method: form ? "POST" : "GET", body: form, headers: headers(), signal });
     } catch (error) {
       if (error.name === "AbortError") throw error;
       throw new Refusal("The server cannot be reached: is it still running?", 0);

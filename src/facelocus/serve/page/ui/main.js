@@ -2,7 +2,7 @@
 
 import * as local from "../local/analyze.js";
 import { follow, go } from "./address.js";
-import { askJson } from "./api.js";
+import { askJson, headers } from "./api.js";
 import { byId, fail } from "./dom.js";
 import * as look from "./look.js";
 import * as search from "./search.js";
@@ -57,7 +57,8 @@ try {
   const here = byId("here");
   here.checked = model === null;
   here.disabled = model === null;
-  look.start(model ?? (await local.card()), (file) => (here.checked ? local.analyze(file, look.loading) : sent(file)));
+  const inside = (file) => local.analyze(file, look.loading, headers());
+  look.start(model ?? (await local.card(askJson)), (file) => (here.checked ? inside(file) : sent(file)));
   byId("to-look").addEventListener("click", () => (model?.library ? go({}) : open("look")));
   if (model?.library) {
     byId("to-search").hidden = byId("to-summary").hidden = false;
