@@ -188,6 +188,29 @@ def test_under_another_name_nothing_is_answered_without_a_token(client: httpx.Cl
         assert client.get("/model", headers={"Host": host}).status_code == status, host
 
 
+def test_pages_of_other_sites_may_not_ask_but_lead_to_the_page(client: httpx.Client, server: Server) -> None:
+    port = urlsplit(server.url).port
+    navigates = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}
+    for path, headers, status in [
+        ("/search?q=young", {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors"}, 401),
+        ("/search?q=young", {"Sec-Fetch-Site": "same-site", "Sec-Fetch-Mode": "no-cors"}, 401),
+        ("/search?q=young", navigates, 401),  # also in a frame that nobody sees
+        ("/search?q=young", {"Origin": "http://a.example"}, 401),
+        ("/search?q=young", {"Origin": "null"}, 401),
+        ("/search?q=young", {"Origin": f"http://127.0.0.1:{port}"}, 200),
+        ("/search?q=young", {"Origin": "null", "Sec-Fetch-Site": "same-origin"}, 200),
+        ("/search?q=young", {"Sec-Fetch-Site": "none", "Sec-Fetch-Mode": "navigate"}, 200),
+        ("/?q=young", navigates, 200),
+    ]:
+        answer = client.get(path, headers=headers)
+        assert answer.status_code == status, (path, headers)
+        if status == 401:
+            assert "another site" in answer.json()["error"]["message"]
+    content = [("files", ("a.png", png(draw_face(1)), "image/png"))]
+    for wrong in ({"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}, {"Origin": "http://localhost:1"}):
+        assert client.post("/analyze", files=content, headers=wrong).status_code == 401
+
+
 def test_the_documentation_needs_no_other_host(client: httpx.Client) -> None:
     page = client.get("/docs").text
     assert "https://" not in page

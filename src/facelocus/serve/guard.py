@@ -162,6 +162,9 @@ class Guard:
             raise NotAllowedError(
                 "without a token this server answers to localhost alone: give it one, --token-file FILE"
             )
+        led_here = headers.get("Sec-Fetch-Mode") == "navigate" and _OPEN.fullmatch(path)
+        if self._token is None and _from_elsewhere(headers) and not led_here:
+            raise NotAllowedError("a page of another site may not ask this server: open the server's own page")
         if self._token is not None and not _OPEN.fullmatch(path):
             kind, _, given = headers.get("Authorization", "").partition(" ")
             same = hmac.compare_digest(given.strip().encode(), self._token.encode())
@@ -216,6 +219,14 @@ class Guard:
             "seconds": round(seconds, 4),
         }
         LOG.info(json.dumps(line))
+
+
+def _from_elsewhere(headers: Headers) -> bool:
+    """Whether a browser says that a page of another origin asks; older ones name its origin only."""
+    site, origin = headers.get("Sec-Fetch-Site"), headers.get("Origin")
+    if site is not None:
+        return site in ("cross-site", "same-site")
+    return origin is not None and origin.partition("://")[2].lower() != headers.get("Host", "").lower()
 
 
 class _RefusedError(Exception):
