@@ -9,12 +9,14 @@ import time
 from io import BytesIO
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image, features
 
 from facelocus.errors import ImageError
 from facelocus.images import bounds
 from facelocus.images.read import read_image, read_reduced
+from faces import draw_face
 
 
 def _saved(image: Image.Image, kind: str, **options: object) -> bytes:
@@ -29,6 +31,20 @@ def _refusal(content: bytes, longest: int | None = None) -> str:
         read_reduced(content, longest)
     assert time.perf_counter() - start < 2
     return str(caught.value)
+
+
+def _apart(picture: Image.Image) -> bytes:
+    """A baseline JPEG with one scan for each component, all coded by the tables of a grey one."""
+    bands = [_saved(band, "JPEG") for band in picture.convert("YCbCr").split()]
+    head, _, _ = bands[0].partition(b"\xff\xda")
+    frame = head.index(b"\xff\xc0")
+    sides = head[frame + 5 : frame + 9]
+    three = b"\xff\xc0\0\x11\x08" + sides + b"\3" + b"".join(bytes([k, 0x11, 0]) for k in (1, 2, 3))
+    scans = b""
+    for k, band in enumerate(bands, start=1):
+        encoded = band[band.index(b"\xff\xda") + 10 : -2]
+        scans += b"\xff\xda\0\x08\1" + bytes([k, 0]) + b"\0\x3f\0" + encoded
+    return head[:frame] + three + head[frame + 13 :] + scans + b"\xff\xd9"
 
 
 def _tiff(width: int, height: int, *entries: tuple[int, int, int, int], rest: bytes = b"") -> bytes:
@@ -70,6 +86,31 @@ def test_a_progressive_jpeg_of_many_scans_is_refused_and_one_of_a_few_read() -> 
     assert "is a progressive JPEG of 100" in _refusal(content[:-2] + scan * 1000 + content[-2:])
     small = _saved(Image.new("L", (16, 16), 90), "JPEG", progressive=True)
     assert read_image(small + b"a film\xff\xda" * 10_000_000).shape == (16, 16, 3), "what follows is no scan"
+
+
+def test_a_plain_jpeg_whose_components_lie_apart_is_counted_as_a_progressive_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    face = Image.fromarray(draw_face(3)).resize((2000, 1600))
+    content = _apart(face)
+    assert np.abs(read_image(content).astype(int) - np.asarray(face)).mean() < 3
+    scan = content[content.rfind(b"\xff\xda") : -2]
+    assert "is a JPEG of 1003 scans" in _refusal(content[:-2] + scan[:12] * 1000 + content[-2:])
+    monkeypatch.setattr(bounds, "MAX_BYTES", 3_000_000)
+    assert "500 x 400" in _refusal(content, 500), "its coefficients are held at full size"
+
+
+def test_scans_are_counted_behind_the_thumbnail_in_the_header() -> None:
+    content = _saved(Image.new("L", (2000, 2000), 90), "JPEG", progressive=True)
+    scan = content[content.rfind(b"\xff\xda") : -2]
+    several = _saved(Image.new("L", (8, 8)), "MPO", save_all=True, append_images=[Image.new("L", (8, 8))])
+    pictures = several[several.index(b"MPF\0") - 4 :]
+    (length,) = struct.unpack(">H", pictures[2:4])
+    thumbnail = b"\xff\xe1\0\x08" + b"\xff\xd8\xff\xd9\0\0"
+    crafted = content[:2] + thumbnail + pictures[: 2 + length] + content[2:-2] + scan * 1000 + content[-2:]
+    with Image.open(BytesIO(crafted)) as image:
+        assert image.format == "MPO"
+    assert "is a progressive JPEG of 100" in _refusal(crafted)
 
 
 @pytest.mark.parametrize("kind", ["P1", "P2", "P5"])

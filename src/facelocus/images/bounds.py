@@ -5,6 +5,8 @@ A few bytes can claim a picture of gigabytes, or one that takes minutes to decod
 
 from __future__ import annotations
 
+from typing import BinaryIO
+
 from PIL import Image
 
 from facelocus.errors import ImageError
@@ -22,14 +24,18 @@ MAX_FILE = 1_000_000_000
 _HELD = {"GIF": 9, "WEBP": 21, "TIFF": 15, "JPEG2000": 25, "AVIF": 21, "HEIF": 21}
 _HELD_ELSE = 7
 
-# Of a progressive JPEG all coefficients are held, whatever size is decoded from them.
+# Of a JPEG in several scans all coefficients are held, whatever size is decoded from them: of a progressive one, and of
+# one whose first scan has not all of its components.
 _COEFFICIENT = 2
 
-# Each scan of a progressive JPEG visits every pixel, at about 2 nanoseconds. Encoders write about 10 scans.
+# Each scan of such a JPEG visits every pixel, at about 2 nanoseconds. Encoders write about 10 scans.
 _VISITS = 2_000_000_000
 
 # Decoders and the most pixels they are given, which takes them a second or a few. Three of them Pillow has in Python.
 _SLOW = {"bmp_rle": 1_000_000, "ppm": 1_000_000, "ppm_plain": 1_000_000, "jpeg2k": 20_000_000}
+
+# What may follow 0xff in a JPEG's header without a segment: nothing, padding, and markers that have none.
+_BARE = {b"", b"\x00", b"\x01", b"\xff", *(bytes([code]) for code in range(0xD0, 0xDA))}
 
 _TILE_WIDTH, _TILE_LENGTH = 322, 323
 
@@ -65,11 +71,11 @@ def check_cost(image: Image.Image, name: str, whole: tuple[int, int]) -> None:
         raise ImageError(f"{name} is damaged (its parts cover it {painted // (width * height)} times): export it again")
     # A row costs a pointer, a row of one pixel as well.
     held = width * height * _HELD.get(image.format or "", _HELD_ELSE) + 16 * height
-    if image.info.get("progressive"):
+    if scans := _scans(image):
         held = max(held, 4 * width * height + whole[0] * whole[1] * _COEFFICIENT * len(image.getbands()))
-        scans = _scans(image)
         if scans * whole[0] * whole[1] > _VISITS:
-            raise ImageError(f"{name} is a progressive JPEG of {scans} scans: save it as a plain JPEG")
+            kind = "progressive JPEG" if image.info.get("progressive") else "JPEG"
+            raise ImageError(f"{name} is a {kind} of {scans} scans: save it as a plain JPEG")
     if image.format == "TIFF":
         tags = getattr(image, "tag_v2", {})
         sides = tags.get(_TILE_WIDTH, 0), tags.get(_TILE_LENGTH, 0)
@@ -81,12 +87,29 @@ def check_cost(image: Image.Image, name: str, whole: tuple[int, int]) -> None:
 
 
 def _scans(image: Image.Image) -> int:
-    """Count the scans of a JPEG that has been opened: markers cannot occur in what is encoded."""
+    """Count the scans of a JPEG that has been opened; 0 if it is read row by row, or decoded already."""
     stream = getattr(image, "fp", None)
-    if stream is None:  # decoded already
-        return 1
+    if image.format not in ("JPEG", "MPO") or stream is None:
+        return 0
     start = stream.tell()
-    content = stream.read(MAX_FILE)
-    stream.seek(start)
+    try:
+        if _in_first_scan(stream) >= getattr(image, "layers", 1) and not image.info.get("progressive"):
+            return 0
+        content = stream.read(MAX_FILE)  # markers cannot occur in what is encoded
+    finally:
+        stream.seek(start)
     end = content.find(b"\xff\xd9")
     return 1 + int(content.count(b"\xff\xda", 0, end if end >= 0 else len(content)))
+
+
+def _in_first_scan(stream: BinaryIO) -> int:
+    """Return how many components are in a JPEG's first scan, and leave the stream in its header."""
+    stream.seek(2)
+    while byte := stream.read(1):
+        while byte == b"\xff":
+            byte = stream.read(1)
+            if byte == b"\xda":
+                return int.from_bytes(stream.read(3)[2:], "big")
+            if byte not in _BARE:
+                stream.seek(max(0, int.from_bytes(stream.read(2), "big") - 2), 1)
+    return 0
