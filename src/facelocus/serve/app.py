@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -16,7 +17,7 @@ from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
 
 from facelocus import __version__
-from facelocus.errors import FacelocusError
+from facelocus.errors import FacelocusError, StorageError
 from facelocus.model import Model
 from facelocus.serve import library, pictures
 from facelocus.serve.guard import Guard
@@ -134,6 +135,9 @@ def _refuse_in_one_shape(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def _(request: Request, error: HTTPException) -> JSONResponse:
+        if isinstance(error.__cause__, OSError):  # large uploads lie on the disk
+            reason = f"an upload cannot be held ({error.__cause__.strerror}): free space in {tempfile.gettempdir()}"
+            return refusal(StorageError(reason), request_id(request))
         # A body that breaks off, or a path that nobody serves.
         status = 422 if error.status_code == 400 else error.status_code
         kind = {404: "UnknownError", 405: "UnknownError"}.get(status, "UsageError")

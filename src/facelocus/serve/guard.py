@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import hmac
 import json
-import logging
 import re
 import time
 import uuid
@@ -21,6 +20,7 @@ from facelocus.provenance import now
 from facelocus.serve.metrics import Metrics
 from facelocus.serve.refusals import (
     GONE,
+    LOG,
     REQUEST_ID,
     BusyError,
     NotAllowedError,
@@ -31,8 +31,6 @@ from facelocus.serve.refusals import (
 )
 from facelocus.serve.settings import MEGABYTE, Limits
 from facelocus.serve.waiting import within
-
-LOG = logging.getLogger("facelocus.serve")
 
 #: What a page from here may do: nothing with any other host.
 POLICY = (

@@ -8,13 +8,13 @@ from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, File, Query, Request, UploadFile
 
-from facelocus.errors import FacelocusError, ImageError, WorkerError
+from facelocus.errors import FacelocusError, ImageError, ModelFileError, WorkerError
 from facelocus.images.read import source_name
 from facelocus.model import Model
 from facelocus.serve.card import card_of
 from facelocus.serve.metrics import Metrics
 from facelocus.serve.queue import Queue
-from facelocus.serve.refusals import BusyError, GoneError, TooLargeError
+from facelocus.serve.refusals import BusyError, GoneError, TooLargeError, told
 from facelocus.serve.settings import MEGABYTE, Limits, Options
 from facelocus.serve.shapes import Analysis, ModelCard, Refusal
 from facelocus.serve.work import Picture
@@ -54,10 +54,11 @@ def routes(model: Model, queue: Queue, limits: Limits, metrics: Metrics, library
         entries = await _while_there(request, asked)
         for entry in entries:
             metrics.picture(len(entry["faces"]), entry["error"] is not None)
-        if all(entry["error"] is not None for entry in entries):
-            kinds: dict[str, type[FacelocusError]] = {"BusyError": BusyError, "WorkerError": WorkerError}
-            first = entries[0]["error"]
-            raise kinds.get(first["type"], ImageError)(first["message"])
+        wrong = [entry for entry in entries if entry["error"] is not None]
+        if len(wrong) == len(entries):
+            raise _error(wrong[0])
+        for entry in wrong:
+            entry["error"]["message"] = told(_error(entry), request.state.request_id)
         return {"model": {"name": model.name, "sha256": model.sha256}, "pictures": entries}
 
     @router.get("/model", response_model=ModelCard, responses={401: REFUSED[401]})
@@ -66,6 +67,13 @@ def routes(model: Model, queue: Queue, limits: Limits, metrics: Metrics, library
         return card
 
     return router
+
+
+def _error(entry: dict[str, Any]) -> FacelocusError:
+    """Return what a worker or the queue says is wrong with a picture."""
+    kinds: dict[str, type[FacelocusError]] = {kind.__name__: kind for kind in (BusyError, ModelFileError, WorkerError)}
+    kind = kinds.get(entry["error"]["type"], ImageError)
+    return kind(entry["error"]["message"])
 
 
 async def _while_there(request: Request, asked: Awaitable[_T]) -> _T:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import logging
 from typing import Any
 
 from fastapi.responses import JSONResponse
 
-from facelocus.errors import FacelocusError, InputError, StorageError, UsageError
+from facelocus.errors import FacelocusError, InputError, ModelFileError, StorageError, UsageError
+
+LOG = logging.getLogger("facelocus.serve")
 
 #: The header that names a request, in answers and in the log.
 REQUEST_ID = "X-Request-ID"
@@ -57,6 +61,7 @@ _STATUS: tuple[tuple[type[Exception], int], ...] = (
     (UnknownError, 404),
     (NotAllowedError, 401),
     (StorageError, 500),
+    (ModelFileError, 500),  # no client names one
     (UsageError, 422),
     (InputError, 422),
 )
@@ -73,7 +78,15 @@ def status_of(error: FacelocusError) -> int:
 def refusal(error: FacelocusError, request_id: str) -> JSONResponse:
     """Return the answer that says what is wrong and what mends it."""
     status = status_of(error)
-    return JSONResponse(about(type(error).__name__, str(error), request_id), status, headers_of(status))
+    return JSONResponse(about(type(error).__name__, told(error, request_id), request_id), status, headers_of(status))
+
+
+def told(error: FacelocusError, request_id: str) -> str:
+    """Return what a client is told of an error: why the server failed, with its paths, is in the log alone."""
+    if status_of(error) != 500:
+        return str(error)
+    LOG.error(json.dumps({"request": request_id, "error": type(error).__name__, "reason": str(error)}))
+    return "the server failed over this request: its log has the reason under the request's id"
 
 
 def about(kind: str, message: str, request_id: str) -> dict[str, Any]:
