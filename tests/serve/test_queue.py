@@ -54,6 +54,12 @@ def slow(pictures: Sequence[Picture], options: Options, workshop: Workshop) -> l
     return answers(pictures)
 
 
+def fails_over_what_is_bad(pictures: Sequence[Picture], options: Options, workshop: Workshop) -> list[dict[str, Any]]:
+    if is_asked_about_bad(pictures):
+        raise IndexError("not foreseen")
+    return answers(pictures)
+
+
 def described(
     function: Describe, pictures: Sequence[Picture], monkeypatch: pytest.MonkeyPatch, seconds: float = 60
 ) -> list[str | None]:
@@ -97,3 +103,12 @@ def test_a_picture_that_was_slow_alone_is_not_tried_again(tmp_path: Path, monkey
     (message,) = described(slow, [picture], monkeypatch, seconds=2)
     assert message is not None and "a took too long" in message
     assert asked(picture) == 2  # once, and now
+
+
+def test_an_error_that_nobody_foresaw_is_that_of_its_picture_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pictures = [Picture(str(tmp_path / name), b"bad" if name == "b" else b"good") for name in "abc"]
+    good, bad, other = described(fails_over_what_is_bad, pictures, monkeypatch)
+    assert good is other is None and bad == "internal error, IndexError not foreseen: report it"
+    assert [asked(picture) for picture in pictures] == [3, 3, 3]

@@ -3,7 +3,7 @@
 Each worker has a lane: it takes what waits, up to BATCH pictures that are asked the same, so that many clients with one
 picture each get the throughput of one client with many. A picture that takes too long, or that kills its process, costs
 that process; what it was described with is described again, each picture alone. So is a picture that was alone when its
-process was killed, which may have been another's doing.
+process was killed, which may have been another's doing. After an error that nobody foresaw, too, each is described alone.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from typing import Any
 
-from facelocus.errors import FacelocusError, WorkerError
+from facelocus.errors import FacelocusError, WorkerError, first_line
 from facelocus.processes import pool_of
 from facelocus.serve.refusals import BusyError, TooManyError
 from facelocus.serve.settings import Limits, Options
@@ -151,7 +151,7 @@ class Queue:
             _give_up(each)
 
     async def _answer(self, lane: int, batch: list[_Waiting]) -> None:
-        """Describe a batch and give the answers out.
+        """Describe a batch and give the answers out; where that fails unforeseen, each picture alone.
 
         Raises:
             _LostError: its process was lost over it.
@@ -162,9 +162,15 @@ class Queue:
             entries = await self._in_time(lane, seconds, describe, pictures, batch[0].options, self._workshop)
         except _LostError:
             raise
+        except FacelocusError as error:
+            entries = [_failed(each.picture, error) for each in batch]
         except Exception as error:
-            reason = error if isinstance(error, FacelocusError) else WorkerError(f"internal error ({error}): report it")
-            entries = [_failed(each.picture, reason) for each in batch]
+            if len(batch) > 1:
+                for each in batch:
+                    await self._try_alone(lane, each)
+                return
+            reason = WorkerError(f"internal error, {type(error).__name__} {first_line(error)}: report it")
+            entries = [_failed(batch[0].picture, reason)]
         for each, entry in zip(batch, entries, strict=True):
             if not each.answer.done():
                 each.answer.set_result(entry)
