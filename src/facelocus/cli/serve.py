@@ -37,7 +37,7 @@ def serve(
     workers: Annotated[
         int | None, typer.Option(min=1, help="Processes that look at pictures; all cores unless given.")
     ] = None,
-    max_mb: Annotated[float, typer.Option(min=0.1, help="Largest picture, in millions of bytes.")] = 30.0,
+    max_mb: Annotated[float, typer.Option(min=0.1, max=1000, help="Largest picture, in millions of bytes.")] = 30.0,
     max_pixels: Annotated[int, typer.Option(min=1, help="Largest picture, in pixels.")] = 100_000_000,
     seconds: Annotated[float, typer.Option(min=1, help="Seconds that a picture may take.")] = 30.0,
     queue: Annotated[int, typer.Option(min=1, help="Pictures that may wait.")] = 256,
@@ -63,6 +63,7 @@ def serve(
 
     limits = replace(Limits(), file_bytes=int(max_mb * MEGABYTE), pixels=max_pixels, seconds=seconds, queue=queue)
     limits = replace(limits, request_bytes=max(limits.request_bytes, limits.file_bytes + MEGABYTE))
+    limits = replace(limits, held_bytes=max(limits.held_bytes, limits.request_bytes))
     app = make_app(Served(Model.load(model), library, token, workers or cores(), limits))
     listening = _listen(host, port)
     shown = f"[{host}]" if ":" in host else host
@@ -74,17 +75,20 @@ def _token(file: Path | None) -> str | None:
     """Return the token that requests must carry; None for none.
 
     Raises:
-        InputError: the file cannot be read or is empty.
+        InputError: the file cannot be read or is empty, or no header can carry what stands there.
     """
     if file is None:
-        return os.environ.get(TOKEN) or None
-    try:
-        token = file.read_text().strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{file}: cannot be read ({error}): write the token into it") from error
-    if not token:
-        raise InputError(f"{file} is empty: write the token into it")
-    return token
+        token = os.environ.get(TOKEN, "").strip()
+    else:
+        try:
+            token = file.read_text().strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise InputError(f"{file}: cannot be read ({error}): write the token into it") from error
+        if not token:
+            raise InputError(f"{file} is empty: write the token into it")
+    if not (token.isascii() and token.isprintable()):
+        raise InputError(f"{file or TOKEN}: a token is one line of ASCII letters, digits and signs: make another")
+    return token or None
 
 
 def _is_loopback(host: str) -> bool:

@@ -3,7 +3,7 @@
 Each worker has a lane: it takes what waits, up to BATCH pictures that are asked the same, so that many clients with one
 picture each get the throughput of one client with many. A picture that takes too long, or that kills its process, costs
 that process; what it was described with is described again, each picture alone. So is a picture that was alone when its
-process was killed, which may have been another's doing. After an error that nobody foresaw, too, each is described alone.
+process was killed, which may have been another's doing. After an error that nobody foresaw, too, each is alone.
 """
 
 from __future__ import annotations
