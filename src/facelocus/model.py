@@ -252,14 +252,16 @@ def shipped_models() -> dict[str, Path]:
 
 
 def _read(path: Path) -> bytes:
-    if path.is_dir():
-        raise ModelFileError(f"{path}: is a folder, not a model file: give the .onnx file")
     try:
+        if path.is_dir():
+            raise ModelFileError(f"{path}: is a folder, not a model file: give the .onnx file")
         content = path.read_bytes()
     except FileNotFoundError as error:
         raise ModelFileError(f"{path}: no such file: give a model file (.onnx) or a shipped name") from error
     except OSError as error:
-        raise ModelFileError(f"{path}: cannot be read ({error.strerror}): check its permissions") from error
+        raise ModelFileError(
+            f"{path}: cannot be read ({error.strerror}): check the path and its permissions"
+        ) from error
     if not content:
         raise ModelFileError(f"{path}: is empty: copy or export it again")
     return content

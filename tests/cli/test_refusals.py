@@ -36,6 +36,9 @@ def _file(path: Path, content: bytes) -> Path:
     return path
 
 
+#: No system has such a name; to look it up fails, as it does in a folder that may not be looked into.
+LONG = 300 * "x"
+
 #: What is typed, the exit code, and words of the line that answers it.
 CASES: dict[str, tuple[Command, int, str]] = {
     "photo missing": (lambda d: ["analyze", str(d / "no.jpg"), *_small(d)], 1, "no.jpg"),
@@ -67,6 +70,12 @@ CASES: dict[str, tuple[Command, int, str]] = {
         2,
         "batch_size",
     ),
+    "table's name too long": (lambda d: ["analyze", "a.jpg", "--out", str(d / f"{LONG}.csv")], 2, "too long"),
+    "model's name too long": (lambda d: ["analyze", "a.jpg", "--model", LONG], 1, "xxx"),
+    "model's path too long": (lambda d: ["analyze", "a.jpg", "--model", str(d / f"{LONG}.onnx")], 1, "too long"),
+    "data's name too long": (lambda d: ["evaluate", str(d / LONG), *_small(d)], 1, "xxx"),
+    "library's name too long": (lambda d: ["search", str(d / LONG), "smiling"], 1, "xxx"),
+    "Pack's name too long": (lambda d: ["data", "pack", str(write_celeba(d / "c", 15)), str(d / LONG)], 1, "too long"),
     "run unfinished": (lambda d: ["export", str(d), str(d / "m.onnx")], 1, "not a run"),
 }
 
@@ -88,7 +97,7 @@ def test_refusal_is_one_line(case: str, tmp_path: Path, capsys: pytest.CaptureFi
     before = sorted(tmp_path.rglob("*"))
     ended, line = _refused(arguments, capsys)
     assert ended == code
-    assert words in line
+    assert words in line and "internal error" not in line
     assert sorted(tmp_path.rglob("*")) == before
 
 

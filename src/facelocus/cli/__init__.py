@@ -5,6 +5,7 @@ A new verb is a file here with a function, and a line in this one.
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from io import TextIOWrapper
@@ -108,8 +109,14 @@ def main(arguments: list[str] | None = None) -> None:
     except Exception as error:
         if debug:
             raise
+        if isinstance(error, OSError) and error.errno in _NO_LOOK and error.filename is not None:
+            _exit(f"{error.filename}: {error.strerror}: check the path and its permissions", 1)
         reason = str(error).splitlines()[0] if str(error) else ""
         _exit(f"internal error, {type(error).__name__} {reason}: please report it with the output of --debug", 1)
+
+
+#: Why it cannot even be said whether there is a file of that name.
+_NO_LOOK = (errno.EACCES, errno.ENAMETOOLONG)
 
 
 def _exit(message: str, code: int) -> None:

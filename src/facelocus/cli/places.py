@@ -11,7 +11,15 @@ def refuse_no_file(option: str, path: Path | None) -> None:
     """Refuse a path at which no file can be written; None, an option that was not given, is fine.
 
     Raises:
-        UsageError: it is a folder, or lies in no folder.
+        UsageError: it is a folder, lies in no folder or in one that may not be looked into, or has no possible name.
     """
-    if path is not None and (path.is_dir() or not path.parent.is_dir()):
+    if path is None:
+        return
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        pass
+    except OSError as error:
+        raise UsageError(f"{option} {path}: cannot be written ({error.strerror}): choose another place") from error
+    if path.is_dir() or not path.parent.is_dir():
         raise UsageError(f"{option} {path}: is a folder or lies in none: name a file in an existing folder")

@@ -157,11 +157,11 @@ class Pack:
                 face; or `folder` holds something else.
             StorageError: not enough space, or no permission.
         """
-        if not folder.exists() or is_begun(folder):
-            try:
+        try:
+            if not folder.exists() or is_begun(folder):
                 write_pack(table, folder, workers or cores())
-            except OSError as error:
-                raise _storage_error(error, folder, pack_bytes(table)) from error
+        except OSError as error:
+            raise _storage_error(error, folder, pack_bytes(table)) from error
         if not is_pack(folder):
             raise DataError(f"{folder} exists and is not a Pack; name a folder that does not exist yet")
         pack = cls.open(folder)
