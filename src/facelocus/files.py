@@ -5,7 +5,9 @@ from __future__ import annotations
 import errno
 import json
 import os
-import tempfile
+import secrets
+import shutil
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,9 @@ from facelocus.errors import StorageError
 
 
 def write_atomically(path: Path, content: bytes | str, *, repeated: bool = False) -> None:
-    """Write to a temporary name beside `path`, then rename; a failure leaves the old file, or none.
+    """Write to a temporary name beside `path`, then rename; a failure, or Ctrl-C, leaves the old file, or none.
+
+    The mode is that of the old file, or what open() would give a new one.
 
     Args:
         path: the file.
@@ -26,24 +30,28 @@ def write_atomically(path: Path, content: bytes | str, *, repeated: bool = False
         StorageError: the disk is full, the folder is missing or may not be written to.
     """
     data = content.encode() if isinstance(content, str) else content
-    temporary: str | None = None
+    if repeated:
+        # As long as any other name is, `path` may have the longest that the file system takes.
+        name = f".{sha256(os.fsencode(path.name)).hexdigest()[:16]}.partial"
+    else:
+        name = f".{path.name}.{secrets.token_hex(4)}"
+    temporary = path.parent / name
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     try:
         if repeated:
-            # As long as any other name is, `path` may have the longest that the file system takes.
-            temporary = str(path.with_name(f".{sha256(os.fsencode(path.name)).hexdigest()[:16]}.partial"))
-            Path(temporary).unlink(missing_ok=True)
-            handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0))
-        else:
-            handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
+            temporary.unlink(missing_ok=True)
+        try:
+            with os.fdopen(os.open(temporary, flags, 0o666), "wb") as stream:
+                with suppress(FileNotFoundError):
+                    shutil.copymode(path, temporary)
+                stream.write(data)
+                stream.flush()
+                os.fsync(stream.fileno())
+            temporary.replace(path)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
     except OSError as error:
-        if temporary is not None:
-            Path(temporary).unlink(missing_ok=True)
         raise StorageError(
             f"{path}: cannot be written ({error.strerror}): free space or choose another place"
         ) from error
