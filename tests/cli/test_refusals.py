@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import errno
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -159,3 +162,25 @@ def test_a_bug_is_one_line_too(
     ended, line = _refused(["data", "pack", str(celeba), str(tmp_path / "pack")], capsys)
     assert ended == 1
     assert "internal error, ZeroDivisionError a bug" in line and "--debug" in line
+
+
+@pytest.mark.parametrize("arguments", [["--version"], ["data", "--help"]])
+def test_where_whoever_reads_has_gone_it_ends_quietly_with_a_code_of_its_own(arguments: list[str]) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-m", "facelocus", *arguments]
+    ended = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE)
+    os.close(writing)
+    assert (ended.returncode, ended.stderr) == (141, b"")
+
+
+def test_ctrl_c_is_told_by_the_exit_code_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(packing, "create_frames", stopped)
+    with pytest.raises(SystemExit) as ended:
+        main(["data", "pack", str(write_celeba(tmp_path / "celeba", 15)), str(tmp_path / "pack")])
+    assert (ended.value.code, capsys.readouterr().err) == (130, "")

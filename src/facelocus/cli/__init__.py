@@ -6,7 +6,6 @@ A new verb is a file here with a function, and a line in this one.
 from __future__ import annotations
 
 import errno
-import os
 import sys
 from io import TextIOWrapper
 from typing import Annotated
@@ -87,7 +86,10 @@ def _facelocus(
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run the command; a refusal is one line on stderr and the exit code of its class."""
+    """Run the command; a refusal is one line on stderr and the exit code of its class.
+
+    Where whoever read the output has gone, it is 141 and no line.
+    """
     given = sys.argv[1:] if arguments is None else arguments
     debug = "--debug" in given
     if isinstance(sys.stdout, TextIOWrapper):
@@ -98,14 +100,11 @@ def main(arguments: list[str] | None = None) -> None:
         if debug:
             raise
         _exit(str(error), error.exit_code)
-    except KeyboardInterrupt:
-        _exit("stopped", 130)
     except MemoryError:
         _exit("out of memory: use smaller pictures or a smaller batch", 1)
-    except BrokenPipeError:
-        # Whoever read the output has gone; what is still buffered must not raise at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(141)
+    except SystemExit as ended:
+        # Typer answers Ctrl-C by 130; by 1, our code for what could not be read, that whoever read the output has gone.
+        sys.exit(141 if isinstance(ended.__context__, BrokenPipeError) else ended.code)
     except Exception as error:
         if debug:
             raise
