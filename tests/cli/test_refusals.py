@@ -14,9 +14,11 @@ import pytest
 import torch
 from PIL import Image
 
+from facelocus import analyze
 from facelocus.cli import main
 from facelocus.data import packing
-from faces import write_celeba
+from facelocus.errors import ModelFileError
+from faces import draw_face, write_celeba
 from small_model import write_model
 
 Command = Callable[[Path], list[str]]
@@ -144,9 +146,12 @@ def test_a_name_of_two_lines_makes_no_two_lines(tmp_path: Path, capsys: pytest.C
     assert "no\\nsuch\\x1b.png does not exist" in line
 
 
-def test_debug_shows_where(tmp_path: Path) -> None:
-    from facelocus.errors import ModelFileError
+def test_no_model_has_a_name_that_no_file_can_have(tmp_path: Path) -> None:
+    with pytest.raises(ModelFileError, match="no model is named 'xxx"):
+        analyze(draw_face(1), model=LONG)
 
+
+def test_debug_shows_where(tmp_path: Path) -> None:
     with pytest.raises(ModelFileError):
         main(["evaluate", str(tmp_path), "--debug", "--model", str(tmp_path / "no.onnx")])
 

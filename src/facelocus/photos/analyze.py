@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -211,7 +212,7 @@ def _loaded(model: Predictor | str | Path) -> Predictor:
     if not isinstance(model, (str, Path)):
         return model
     # A file may be exported anew while this process lives; what ships may not.
-    return Model.load(model) if Path(model).exists() else _shipped(str(model))
+    return Model.load(model) if os.path.exists(model) else _shipped(str(model))  # noqa: PTH110, a name may be too long
 
 
 @lru_cache(maxsize=1)
