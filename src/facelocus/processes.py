@@ -64,7 +64,7 @@ def in_processes(
 
 
 def one_at_a_time(
-    function: Callable[[_Given], _Made], tasks: Iterable[_Given], get_ready: Callable[[], None]
+    function: Callable[[_Given], _Made], tasks: Iterable[_Given], get_ready: Callable[[], object]
 ) -> Generator[tuple[_Given, _Made | None], None, None]:
     """Yield every task with function(task), each alone in a worker process; with None where that was killed by it.
 
@@ -88,7 +88,7 @@ def one_at_a_time(
             pool.shutdown(cancel_futures=True)
 
 
-def ready_pool(get_ready: Callable[[], None]) -> ProcessPoolExecutor:
+def ready_pool(get_ready: Callable[[], object]) -> ProcessPoolExecutor:
     """Return a pool of one process that has done `get_ready`.
 
     Raises:

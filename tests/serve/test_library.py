@@ -124,7 +124,7 @@ def test_a_damaged_library_is_the_servers_failure_and_its_path_is_told_in_the_lo
             answer = client.get(path)
             assert answer.status_code == 500 and str(tmp_path) not in answer.text
             error = answer.json()["error"]
-            told = [line for line in map(json.loads, server.log.read_text().splitlines()) if "message" in line]
+            told = [line for line in map(json.loads, server.log.read_text().splitlines()) if "reason" in line]
             assert told[-1]["request"] == error["request"]
-            assert f"{tmp_path / 'library' / 'scores' / '1'} is missing" in told[-1]["message"]
+            assert f"{tmp_path / 'library' / 'scores' / '1'} is missing" in told[-1]["reason"]
         assert client.get("/search?q=yung").status_code == 422

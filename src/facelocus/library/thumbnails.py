@@ -38,7 +38,7 @@ def make_thumbnails(store: sqlite3.Connection, photos: Iterable[tuple[Path, byte
         with closing(in_processes(_thumbnail, iter(missing), max(1, min(workers, len(missing) // 8)))) as made:
             _keep(store, made)
     except WorkerError:
-        with closing(one_at_a_time(_thumbnail, _missing(store, missing))) as alone:
+        with closing(one_at_a_time(_thumbnail, _missing(store, missing), Image.init)) as alone:
             _keep(store, (made for _, made in alone if made is not None))
 
 

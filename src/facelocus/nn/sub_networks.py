@@ -178,7 +178,8 @@ class SubNetworks(nn.Module):
         """
         rows = x.permute(0, 2, 3, 1).flatten(1, 2)
         of_all = torch.bmm(weights.flatten(2), rows).unflatten(2, (self.regions, self.channels))
-        return (of_all * self.own).sum(2) / rows.shape[1]
+        mean: Tensor = (of_all * self.own).sum(2) / rows.shape[1]
+        return mean
 
     def _pool(self, x: Tensor) -> Tensor:
         if self.pooling == "mean":

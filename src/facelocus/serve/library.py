@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import threading
 from collections.abc import Callable, Coroutine
 from pathlib import Path
@@ -23,7 +22,6 @@ from facelocus.search.parse import parse
 from facelocus.search.query import Term, parts
 from facelocus.search.shares import shares
 from facelocus.search.similar import profile_of
-from facelocus.serve.guard import LOG
 from facelocus.serve.pictures import REFUSED
 from facelocus.serve.refusals import UnknownError, UnreadableError
 from facelocus.serve.shapes import LibraryFace, LibraryPicture, Refusal, Search, Summary, Understood, Words
@@ -61,7 +59,7 @@ class Shelf:
 
 
 class _OfLibrary(APIRoute):
-    """A route on which a library that cannot be read is the server's failure: told in the log, with its path."""
+    """A route on which a library that cannot be read is the server's failure, whatever it would be elsewhere."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handler = super().get_route_handler()
@@ -70,11 +68,7 @@ class _OfLibrary(APIRoute):
             try:
                 return await handler(request)
             except (InputError, StorageError) as error:
-                told = {"request": request.state.request_id, "error": type(error).__name__, "message": str(error)}
-                LOG.error(json.dumps(told))
-                raise UnreadableError(
-                    "the library cannot be read: the log says why, under this request's id"
-                ) from error
+                raise UnreadableError(str(error)) from error
 
         return answer
 

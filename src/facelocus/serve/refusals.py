@@ -36,7 +36,7 @@ class SlowError(UsageError):
 
 
 class UnreadableError(FacelocusError):
-    """The library cannot be read; the log says what is wrong with it."""
+    """The library cannot be read."""
 
 
 class GoneError(FacelocusError):
