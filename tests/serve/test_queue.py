@@ -15,7 +15,7 @@ from facelocus.model import Model
 from facelocus.serve import queue
 from facelocus.serve.queue import Queue
 from facelocus.serve.settings import Limits, Options
-from facelocus.serve.work import Picture, Workshop
+from facelocus.serve.work import Picture, Workshop, warm_up
 
 #: What a worker process does instead of describing: it notes that it was asked, beside the picture's name.
 Describe = Callable[[Sequence[Picture], Options, Workshop], list[dict[str, Any]]]
@@ -60,11 +60,17 @@ def fails_over_what_is_bad(pictures: Sequence[Picture], options: Options, worksh
     return answers(pictures)
 
 
+def opened_here(workshop: Workshop) -> None:
+    """Open everything and, as this function is pickled by its name, import this file: that is on the start's time."""
+    warm_up(workshop)
+
+
 def described(
     function: Describe, pictures: Sequence[Picture], monkeypatch: pytest.MonkeyPatch, seconds: float = 60
 ) -> list[str | None]:
     """Return the messages with which pictures of one request were refused by a server of one worker; None: answered."""
     monkeypatch.setattr(queue, "describe", function)
+    monkeypatch.setattr(queue, "warm_up", opened_here)
     model = Model.load("default")
 
     async def serve() -> list[dict[str, Any]]:
