@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from pathlib import Path
 
@@ -37,8 +38,17 @@ def test_a_part_of_the_rows_and_their_repetition(
 def test_a_wait_ends_when_the_batch_is_there(celeba: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pack = Pack.build(read_table(celeba), tmp_path / "pack", workers=1)
     batches = WatchedBatches(pack, np.arange(15), 3, 0, torch.device("cpu"), World())
-    read = batches.frames
-    monkeypatch.setattr(batches, "frames", lambda rows: (time.sleep(0.05), read(rows))[1])
+    read, calls = batches.frames, itertools.count(1)
+
+    def slow(rows: np.ndarray) -> torch.Tensor:
+        """Begin only when the batch is asked for, as batches are read ahead."""
+        call = next(calls)
+        while len(batches.asked) < call:
+            time.sleep(0.001)
+        time.sleep(0.05)
+        return read(rows)
+
+    monkeypatch.setattr(batches, "frames", slow)
     taken = [step for step, _, _ in batches.steps(0, 4)]
     assert taken == [0, 1, 2, 3]
     waits = np.array(batches.there) - np.array(batches.asked[:4])
