@@ -43,6 +43,12 @@ def send(client: httpx.Client, *pictures: tuple[str, bytes], **asked: object) ->
     return client.post("/analyze", files=files, params={name: str(value) for name, value in asked.items()})
 
 
+def counts(client: httpx.Client) -> dict[str, float]:
+    """Return the numbers of /metrics, by name and labels."""
+    lines = (line for line in client.get("/metrics").text.splitlines() if not line.startswith("#"))
+    return {name: float(number) for name, number in (line.rsplit(" ", 1) for line in lines)}
+
+
 def test_answers_are_those_of_analyze(client: httpx.Client) -> None:
     contents = [photograph(seed) for seed in range(10, 16)]
     answer = send(client, *((f"{k}.png", content) for k, content in enumerate(contents)), masks=True).json()
@@ -164,17 +170,25 @@ def test_an_id_that_a_client_gives_is_kept_if_it_is_sane(client: httpx.Client, s
 
 def test_the_log_does_not_say_what_was_sent(client: httpx.Client, server: Server) -> None:
     send(client, ("secret-name.png", photograph(10)))
-    client.get("/search", params={"q": "very bald"})
+    client.get("/search", params={"q": "very bald"}, headers={"X-Request-ID": "mine-2"})
+    client.get("/healthz")  # a line is written after its answer is sent, but before the next is
     log = server.log.read_text()
-    assert "secret-name" not in log and "bald" not in log and '"route": "/search"' in log
+    assert "secret-name" not in log and "bald" not in log
+    assert [line for line in log.splitlines() if '"mine-2"' in line and '"route": "/search"' in line]
 
 
 def test_metrics_count_by_template(client: httpx.Client) -> None:
-    send(client, ("a.png", photograph(10)))
+    before = counts(client)  # of tests before this one
+    (picture,) = send(client, ("a.png", photograph(10))).json()["pictures"]
     client.get("/thumbnails/1")
-    text = client.get("/metrics").text
-    assert 'facelocus_requests_total{route="/thumbnails/{picture}",status="200"}' in text
-    assert "facelocus_faces_total" in text and "facelocus_waiting_pictures 0.0" in text
+    after = counts(client)
+    for name, more in [
+        ('facelocus_requests_total{route="/thumbnails/{picture}",status="200"}', 1),
+        ('facelocus_pictures_total{result="described"}', 1),
+        ("facelocus_faces_total", len(picture["faces"])),
+    ]:
+        assert after[name] - before.get(name, 0) == more > 0
+    assert after["facelocus_waiting_pictures"] == 0
 
 
 def test_the_page_may_talk_to_nobody_else(client: httpx.Client) -> None:
