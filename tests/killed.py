@@ -1,4 +1,4 @@
-"""Work that is killed at many moments and goes on, for the programs killed_packing.py and killed_folder.py."""
+"""Work that is killed at many moments and goes on: for killed_packing.py, killed_folder.py, killed_index.py and runs."""
 
 from __future__ import annotations
 
@@ -75,6 +75,17 @@ def forked(work: Callable[[], object], killed_at: int | None) -> tuple[int, int]
     if pid:
         os.close(writing)
         return pid, reading
+    try:
+        operations = count_operations(killed_at)
+        work()
+        os.write(writing, str(operations()).encode())
+        os._exit(0)
+    finally:
+        os._exit(1)
+
+
+def count_operations(killed_at: int | None) -> Callable[[], int]:
+    """Count file operations of this process from now on; it kills itself before that one. Return what tells how many."""
     operations = 0
 
     def watch(event: str, arguments: tuple[object, ...]) -> None:
@@ -84,13 +95,8 @@ def forked(work: Callable[[], object], killed_at: int | None) -> tuple[int, int]
                 os.kill(os.getpid(), signal.SIGKILL)
             operations += 1
 
-    try:
-        sys.addaudithook(watch)
-        work()
-        os.write(writing, str(operations).encode())
-        os._exit(0)
-    finally:
-        os._exit(1)
+    sys.addaudithook(watch)
+    return lambda: operations
 
 
 def end(pid: int) -> int:
