@@ -1,4 +1,4 @@
-"""Work that is killed at many moments and goes on: for killed_packing.py, killed_folder.py, killed_index.py and runs."""
+"""Work that is killed at many moments and goes on, for the programs killed_*.py and for test_killed.py."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def forked(work: Callable[[], object], killed_at: int | None) -> tuple[int, int]
 
 
 def count_operations(killed_at: int | None) -> Callable[[], int]:
-    """Count file operations of this process from now on; it kills itself before that one. Return what tells how many."""
+    """Count file operations of this process, which kills itself before that one; return what tells how many."""
     operations = 0
 
     def watch(event: str, arguments: tuple[object, ...]) -> None:
