@@ -145,6 +145,9 @@ class _Making:
                         if time.monotonic() - recorded > _RECORD_EVERY and _is_over(recording):
                             recording, recorded = recorder.submit(self._record, self.state.copy()), time.monotonic()
             except BaseException:
+                if recording is not None:
+                    with suppress(OSError, StorageError):
+                        recording.result()  # an older record must not come after the last
                 with suppress(OSError, StorageError):
                     self._record(self.state)
                 raise
