@@ -123,7 +123,7 @@ def crowd(
     stop: threading.Event,
     seed: int = 0,
 ) -> Record:
-    """Let clients send until they are stopped; what is under way then is still waited for.
+    """Let clients send until they are stopped, each at least once; what is under way then is still waited for.
 
     Args:
         where: returns the server's address, of which only this machine's is asked.
@@ -142,12 +142,14 @@ def crowd(
             await asyncio.gather(*(one(client, random.Random(f"{seed} {number}")) for number in range(clients)))
 
     async def one(client: httpx.AsyncClient, draw: random.Random) -> None:
-        while not stop.is_set():
+        while True:
             each = draw.choice(bad) if bad and draw.random() < broken else draw.choice(asked)
             start = time.perf_counter()
             end, again = await _ended(client, where(), each)
             record.note(each.kind, end, time.perf_counter() - start)
             await asyncio.sleep(again)
+            if stop.is_set():
+                return
 
     asyncio.run(all_clients())
     return record

@@ -21,17 +21,25 @@ import load
 from clients import Asked, crowd
 from documents.serve import load as said
 
+#: How requests are answered that are asked; "bad" is sent instead, now and then.
+WAYS = ["good", "wrong", "garbled", "failed", "lost", "sent"]
+
 
 class Faulty(BaseHTTPRequestHandler):
     """Answers every path in its own way."""
 
     protocol_version = "HTTP/1.1"
     asked: ClassVar[Counter[str]] = Counter()
+    lock: ClassVar[threading.Lock] = threading.Lock()
+    all_asked: ClassVar[threading.Event]
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         way = self.path.strip("/")
-        self.asked[way] += 1
+        with self.lock:
+            self.asked[way] += 1
+            if len(self.asked) == len(WAYS) + 1:
+                self.all_asked.set()
         if way == "lost":
             self.close_connection = True
             return
@@ -63,11 +71,12 @@ def sent(way: str) -> Asked:
     return Asked(way, request, 200, lambda answer: answer["bytes"] == len(content))
 
 
-def test_whatever_is_not_the_right_answer_is_counted_as_what_it_is(address: str) -> None:
-    ways = ["good", "wrong", "garbled", "failed", "lost", "sent"]
-    stop = threading.Event()
-    threading.Timer(1.5, stop.set).start()
-    record = crowd(lambda: address, [sent(way) for way in ways], [sent("bad")], clients=8, broken=0.3, stop=stop)
+def test_whatever_is_not_the_right_answer_is_counted_as_what_it_is(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Faulty, "asked", Counter())
+    monkeypatch.setattr(Faulty, "all_asked", stop := threading.Event(), raising=False)
+    record = crowd(lambda: address, [sent(way) for way in WAYS], [sent("bad")], clients=8, broken=0.3, stop=stop)
     ends = {way: set(counts) for way, counts in record.counts.items()}
     wrong, right = {"wrong"}, {"right"}
     assert ends == {
