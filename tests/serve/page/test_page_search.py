@@ -95,6 +95,19 @@ def test_words_are_offered_and_taken_by_keyboard(page: sync_api.Page) -> None:
     expect(page.locator("#suggestions")).to_be_hidden()
 
 
+def test_words_are_offered_for_what_was_typed_before_they_came(page: sync_api.Page) -> None:
+    held: list[sync_api.Route] = []
+    page.route("**/words", lambda route: held.append(route))
+    page.reload()
+    page.locator("#to-search").click()
+    page.locator("#query").press_sequentially("eyegl")
+    while not held:
+        page.wait_for_timeout(20)
+    held[0].continue_()
+    expect(page.locator("#suggestions li")).to_have_count(1)
+    expect(page.locator("#suggestions")).to_be_visible()
+
+
 def test_enter_with_words_offered_and_none_chosen_searches(page: sync_api.Page) -> None:
     page.locator("#to-search").click()
     query = page.locator("#query")

@@ -4,7 +4,7 @@ import { byId, make } from "./dom.js";
 
 const MOST = 8;
 
-/** Offer `phrases` below the input; `taken` is called after one was taken. */
+/** Offer `phrases` below the input, at once if somebody types there already; `taken` is called after one was taken. */
 export function suggest(input, phrases, taken) {
   const list = byId("suggestions");
   let at = -1;
@@ -41,7 +41,7 @@ export function suggest(input, phrases, taken) {
     input.setAttribute("aria-activedescendant", options[at].id);
   };
 
-  input.addEventListener("input", () => {
+  const offer = () => {
     const { fitting } = begun();
     list.replaceChildren(...fitting.map((phrase, k) => make("li", {
       id: `suggestion-${k}`, role: "option", "aria-selected": "false",
@@ -50,7 +50,9 @@ export function suggest(input, phrases, taken) {
     close();
     list.hidden = !fitting.length;
     input.setAttribute("aria-expanded", String(fitting.length > 0));
-  });
+  };
+
+  input.addEventListener("input", offer);
   input.addEventListener("keydown", (event) => {
     if (list.hidden) return;
     if (event.key === "ArrowDown") mark(at + 1);
@@ -64,4 +66,5 @@ export function suggest(input, phrases, taken) {
     event.preventDefault();
   });
   input.addEventListener("blur", close);
+  if (document.activeElement === input) offer();
 }
