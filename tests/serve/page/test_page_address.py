@@ -45,6 +45,7 @@ def test_back_and_forward_lead_through_searches_pictures_and_sections(page: sync
     page.go_back()
     expect(page.locator("#count")).to_have_text(f"11 pictures like {title}")
     page.go_back()
+    expect(page.locator("#detail")).to_be_visible()  # closed it keeps its title
     expect(page.locator("#detail-title")).to_have_text(title)
     page.go_back()
     expect(page.locator("#detail")).to_be_hidden()
@@ -63,6 +64,7 @@ def test_back_and_forward_lead_through_searches_pictures_and_sections(page: sync
 def test_an_opened_picture_is_reloaded_sent_and_closed(page: sync_api.Page) -> None:
     search(page, "by young")
     page.locator("#results button").nth(3).click()
+    expect(page.locator("#detail")).to_be_visible()
     title = page.locator("#detail-title").inner_text()
     link = page.url
     page.reload()
@@ -72,6 +74,7 @@ def test_an_opened_picture_is_reloaded_sent_and_closed(page: sync_api.Page) -> N
     names(page)
     # Closed is gone back: forward opens it again.
     page.go_forward()
+    expect(page.locator("#detail")).to_be_visible()
     expect(page.locator("#detail-title")).to_have_text(title)
 
     page.goto("about:blank")

@@ -46,6 +46,8 @@ def test_nothing_serious_is_in_the_way_of_anybody(
         if section == "search":
             search(page, "young")
             expect(page.locator("#results li")).to_have_count(12)
+        if section == "summary":
+            expect(page.locator("#shares .bars li")).to_have_count(40)
         assert not serious(page), section
         assert page.evaluate("() => document.documentElement.scrollWidth") <= size[0], section
 
