@@ -227,6 +227,8 @@ def test_what_the_networks_stand_under_is_beside_them(site: Path) -> None:
 def test_the_page_says_what_is_seen(page: sync_api.Page, tmp_path: Path) -> None:
     (tmp_path / "face.png").write_bytes(photograph(10))
     page.set_input_files("#files", str(tmp_path / "face.png"))
+    # The page may still show the picture of a test before.
+    sync_api.expect(page.locator("#stage img[alt='face.png']")).to_be_visible(timeout=1000 * PATIENCE)
     sync_api.expect(page.locator("#face .bars li")).to_have_count(40, timeout=1000 * PATIENCE)
     assert page.locator("#to-search").is_hidden()
 
