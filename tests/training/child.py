@@ -27,6 +27,8 @@ from tiny_trunk import TinyTrunk
 
 
 def main(recipe: str, pack: str, run: str, action: str = "", step: str = "0") -> None:
+    # torchrun terminates the others when one has died: they could not always say why they end.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     torch.set_num_threads(1)
     TRUNKS["tiny"] = TinyTrunk
     log.LOG_EVERY, log.SAVE_EVERY = 3, 0.0
