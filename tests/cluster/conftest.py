@@ -60,12 +60,15 @@ def local_rows(photos: Path, request_of_crops: Request, tmp_path_factory: pytest
 @pytest.fixture(scope="session")
 def two_cores() -> Iterator[None]:
     import ray
+    import ray.data
 
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("RAY_USAGE_STATS_ENABLED", "0")
         environment.setenv("RAY_BACKEND_LOG_LEVEL", "fatal")
         # Ray lets its workers wait for everything else on the machine, which on a busy one takes for ever.
         environment.setenv("RAY_worker_niceness", "0")
+        # Both actors are there before the first partition is made: a test kills one while partitions are left.
+        environment.setattr(ray.data.DataContext.get_current(), "wait_for_min_actors_s", 300)
         ray.init("local", num_cpus=2, include_dashboard=False, object_store_memory=80_000_000, log_to_driver=False)
         yield
         ray.shutdown()
