@@ -13,7 +13,7 @@ from facelocus.reports.localisation import conditions
 from facelocus.reports.localisation.choice import Weighed, best, weigh
 from facelocus.reports.localisation.comparison import Comparison
 from facelocus.reports.localisation.conditions import gain_holds
-from facelocus.reports.localisation.looks import APART
+from facelocus.reports.localisation.looks import APART, LOST
 from facelocus.reports.localisation.records import read_records
 from facelocus.reports.localisation.rules import (
     NO,
@@ -127,6 +127,14 @@ def test_the_interval_of_looks_holds_people_and_seeds(tmp_path: Path) -> None:
     three = compared(tmp_path, [look("pse_conv", "masks", seed, apart[seed]) for seed in range(3)]).look(MASKS, APART)
     assert three is not None and three.bounds is not None
     assert three.value == pytest.approx(0.5, abs=0.04) and three.bounds[1] - three.bounds[0] > 0.3
+
+
+def test_more_seeds_on_the_same_faces_do_not_narrow_the_interval_over_people(tmp_path: Path) -> None:
+    looks = [look("pse_conv", "masks", seed, 0.5) for seed in range(3)]
+    for each in looks:
+        each["faithfulness"]["highest hidden loses more than random"] = [5.0, 4.0, 6.0]
+    found = compared(tmp_path, looks).look(MASKS, LOST)
+    assert found is not None and found.bounds == pytest.approx((4.0, 6.0), abs=0.1)
 
 
 def test_what_seeds_have_in_common_cancels_in_a_difference(tmp_path: Path) -> None:

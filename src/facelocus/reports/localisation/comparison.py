@@ -1,8 +1,9 @@
 """Variants compared: accuracy by the grid's paired intervals, localisation by one that its records allow.
 
 masks.jsonl has each score's mean and interval over people, not the people. So a resample draws seeds, the same for both
-sides, and moves each run by a normal deviate of its interval's width, each run by its own. The same faces are looked at
-in every run, so that what two runs share is counted as if it were not: the interval of a difference is rather too wide.
+sides, and moves each run by a normal deviate of its interval's width. The same faces are looked at in every run: the
+seeds of one network share a deviate, as more seeds are no more people. Two networks have each their own, so that what
+they share is counted as if it were not: the interval of a difference is rather too wide.
 """
 
 from __future__ import annotations
@@ -91,9 +92,10 @@ class Comparison:
 
 
 def _drawn(look: RunLook, of: Score) -> npt.NDArray[np.float64]:
-    """Return what is read off a look if other people had been looked at, RESAMPLES; each look draws its own."""
+    """Return what is read off a look if other people had been looked at, RESAMPLES; all seeds draw the same people."""
     mean, low, high = of(look)
-    deviates = np.random.default_rng([SEED, *f"{look.run} {look.maps}".encode()]).standard_normal(RESAMPLES)
+    network = f"{look.variant} {look.condition} {look.maps}"
+    deviates = np.random.default_rng([SEED, *network.encode()]).standard_normal(RESAMPLES)
     drawn: npt.NDArray[np.float64] = mean + deviates * (high - low) / (2 * _HALF)
     return drawn
 

@@ -28,8 +28,8 @@ def variants(comparison: Comparison) -> str:
     """Return what each variant changes, its scores, where its masks look, and what the rules make of it."""
     parts = [
         "One change each, from the paper's form. In brackets are 95 % intervals over people and seeds, in pairs: of "
-        "three seeds somewhat too narrow, of one over people alone. Those of where masks look take people for others "
-        "in each run, and are rather too wide for differences.",
+        "three seeds somewhat too narrow, of one over people alone. Those of where masks look take people for the same "
+        "in all seeds of a network and for others in another network: rather too wide for differences.",
         table(("network", "name", "what it changes"),
               [(each.words, f"`{name}`", each.about) for name, each in VARIANTS.items()], words=3),
     ]  # fmt: skip
