@@ -74,9 +74,9 @@ def draw_variants(comparison: Comparison, file: Path) -> bool:
         if chosen is not None:
             panels[0].get_yticklabels()[rows.index(chosen.variant)].set_fontweight("bold")
         marks = {
-            "seed by seed, looks better than PSE(b) and keeps its accuracy": mark(_PASSES),
-            "one or the other is not shown": mark(_UNSHOWN),
-            "looks worse or loses accuracy": mark(_FAILS),
+            "passes: looks better than PSE(b), keeps its accuracy, answers rest on it": mark(_PASSES),
+            "one of the three is not shown": mark(_UNSHOWN),
+            "one of the three is shown not to be": mark(_FAILS),
             "controls (dashed: PSE(b))": mark(_CONTROL),
             f"up to {ALLOWED} points lost": Line2D([], [], color=GRID, linewidth=7),
         }
