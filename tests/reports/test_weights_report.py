@@ -9,6 +9,7 @@ import pytest
 from facelocus.errors import InputError
 from facelocus.reports.weights import write_report
 from paper_records import Drawn
+from run_folders import write_run
 
 RECORD = {
     "recipe": "soft",
@@ -69,6 +70,36 @@ def test_runs_that_shipped_are_listed_and_equal_records_give_equal_bytes(records
     assert b"| `soft` | `refine` | a processor | 200 | 7 | 91.52 |" in first
     write_report(records)
     assert page.read_bytes() == first
+
+
+@pytest.mark.parametrize(
+    ("start", "settings", "said"),
+    [
+        (None, (), "ImageNet weights"),
+        (None, ("network.imagenet=false",), "random weights"),
+        ({"layers_of": "cvgj", "caffemodel_sha256": "f00d"}, (), "layers of cvgj"),
+    ],
+)
+def test_a_run_that_shipped_says_what_it_started_from(
+    start: dict[str, str] | None, settings: tuple[str, ...], said: str, records: Path
+) -> None:
+    write_run(records / "first", settings=settings, start=start)
+    (page,) = write_report(records)
+    assert f"| `default` | {said} | a processor |" in page.read_text()
+
+
+def test_a_run_that_has_not_ended_is_refused_in_one_line(records: Path) -> None:
+    write_run(records / "begun", finished=False)
+    with pytest.raises(InputError, match=r"begun/record\.json: is of a run that has not ended, seconds is missing"):
+        write_report(records)
+
+
+def test_runs_on_several_test_faces_are_not_compared(records: Path) -> None:
+    file = records / "runs.jsonl"
+    first, rest = file.read_text().split("\n", 1)
+    file.write_text(first.replace('"labels": "f00d"', '"labels": "beef"') + "\n" + rest)
+    with pytest.raises(InputError, match=r"runs\.jsonl: weights_small is of several test faces"):
+        write_report(records)
 
 
 def test_fewer_faces_stand_in_order_with_what_twice_as_many_gain(records: Path) -> None:

@@ -6,13 +6,16 @@ from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import fmean
+from typing import Any
 
+from facelocus.errors import InputError
 from facelocus.reports.grid import runs
 from facelocus.reports.grid.differences import Resamples
 from facelocus.reports.grid.markdown import listed, points, table, with_bounds
 from facelocus.reports.grid.page import write_page
 from facelocus.reports.grid.people import read_people
-from facelocus.reports.run_files import read_lines, read_record
+from facelocus.reports.run_files import read_json, read_lines, read_record
+from facelocus.training.recipe import Recipe
 
 #: The grid of ways, and the way that the others are compared with.
 WAYS, BASE = "weights_small", "base"
@@ -40,10 +43,14 @@ def write_report(folder: Path) -> list[Path]:
         The file written.
 
     Raises:
-        InputError: no such folder, or a file or line of it is damaged; names the file.
+        InputError: no such folder, a file or line of it is damaged, a run has not ended, or its runs may not be
+            compared; names the file.
         StorageError: the page cannot be written.
     """
     read = runs.read_runs(folder, Run)
+    for grid in (WAYS, FACES):
+        if len({run.test.labels for run in read if run.grid == grid}) > 1:
+            raise InputError(f"{folder / 'runs.jsonl'}: {grid} is of several test faces: keep them in two folders")
     resamples = Resamples(*read_people(folder / "people", read))
     sections = {
         "# What was tried for the shipped weights": [
@@ -59,7 +66,7 @@ def write_report(folder: Path) -> list[Path]:
 
 def _shipped(folder: Path) -> str:
     """Return each run that is kept, in the order of their dates."""
-    records = {file.parent: read_record(file) for file in folder.glob("*/record.json")}
+    records = {file.parent: _finished(file) for file in folder.glob("*/record.json")}
     rows = []
     for run, record in sorted(records.items(), key=lambda item: (item[1]["date"], item[0])):
         validations = [line for line in read_lines(run / "metrics.jsonl") if "validation" in line]
@@ -67,7 +74,7 @@ def _shipped(folder: Path) -> str:
         rows.append(
             (
                 f"`{record['recipe']}`",
-                f"`{before['recipe']}`" if (before := record.get("from")) else "ImageNet weights",
+                _start(run, record),
                 record["device"],
                 f"{validations[-1]['step']:,}" if validations else "",
                 f"{record['seconds'] / 60:.0f}",
@@ -80,6 +87,22 @@ def _shipped(folder: Path) -> str:
     )
     header = ("recipe", "from", "device", "steps", "minutes", "validation")
     return f"{text}\n\n{table(header, rows, words=3)}" if rows else "No records yet of them."
+
+
+def _finished(file: Path) -> dict[str, Any]:
+    """Return the record of a run that came to its end, or raise an InputError that names it."""
+    record = read_record(file)
+    if missing := {"device", "seconds"} - record.keys():
+        raise InputError(f"{file}: is of a run that has not ended, {min(missing)} is missing: train on, or remove it")
+    return record
+
+
+def _start(run: Path, record: dict[str, Any]) -> str:
+    """Say where a run's weights come from."""
+    if before := record.get("from"):
+        return f"layers of {before['layers_of']}" if "layers_of" in before else f"`{before['recipe']}`"
+    recipe = Recipe.from_json(read_json(run / "recipe.json"))
+    return "ImageNet weights" if recipe.network.imagenet else "random weights"
 
 
 def _ways(read: Sequence[Run], resamples: Resamples) -> str:
