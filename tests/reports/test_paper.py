@@ -162,7 +162,7 @@ def test_a_damaged_line_is_refused_by_its_number(change: object, words: str, tmp
     assert list(tmp_path.iterdir()) == [file]
 
 
-@pytest.mark.parametrize("of", ["another run", "more than there are", "nothing"])
+@pytest.mark.parametrize("of", ["another run", "more than there are", "nothing", "one table", "damaged"])
 def test_counts_that_are_not_of_their_run_are_refused(of: str, tmp_path: Path) -> None:
     drawn = Drawn()
     drawn.add("paper_small", "alexnet_cvgj", "none", 0)
@@ -173,8 +173,17 @@ def test_counts_that_are_not_of_their_run_are_refused(of: str, tmp_path: Path) -
         np.savez(file, half=counts["half"] // 2, balanced=counts["balanced"])
     elif of == "more than there are":
         np.savez(file, half=counts["half"] + 9, balanced=counts["balanced"])
-    else:
+    elif of == "nothing":
         file.write_bytes(b"PK")
+    elif of == "one table":
+        with file.open("wb") as out:
+            np.save(out, counts["half"])
+    else:
+        np.savez_compressed(file, **counts)
+        content = bytearray(file.read_bytes())
+        for at in range(150, 400):  # within the first compressed table
+            content[at] ^= 0xFF
+        file.write_bytes(content)
     with pytest.raises(InputError, match=re.escape(str(file))):
         write_report(folder)
 
