@@ -143,6 +143,7 @@ def test_what_differs_between_runs_is_each_value_with_its_runs(tmp_path: Path) -
         ("recipe.json", "[]", "recipe.json: is damaged, no JSON object"),
         ("recipe.json", '{"sede": 1}', "unknown recipe key 'sede': did you mean 'seed'?"),
         ("record.json", "{}", "record.json: is not the record of a run, data is missing"),
+        ("record.json", '{"date": "", "recipe": "", "data": null}', "the record of a run, description is missing"),
         ("metrics.jsonl", '{"step": 1}\nhm\n', "metrics.jsonl: line 2 is damaged"),
         ("metrics.jsonl", '{"loss": 1}\n', "metrics.jsonl: line 1 is damaged"),
         ("checkpoint.safetensors", "no tensors", "checkpoint.safetensors: is damaged"),

@@ -40,7 +40,9 @@ def read_record(path: Path) -> dict[str, Any]:
     """
     record = read_json(path)
     missing = {"date", "recipe", "data"} - record.keys()
-    missing = missing or {"description", "fingerprint", "training_images"} - set(record["data"])
+    if not missing:
+        data = record["data"] if isinstance(record["data"], dict) else {}
+        missing = {"description", "fingerprint", "training_images"} - data.keys()
     if missing:
         raise InputError(f"{path}: is not the record of a run, {min(missing)} is missing: remove the folder")
     return record
