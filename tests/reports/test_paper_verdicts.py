@@ -203,6 +203,15 @@ def test_growth_leads_to_the_whole_of_celeba_with_an_interval(tmp_path: Path) ->
     assert fit.curve[-1] == pytest.approx(wanted, abs=0.2) and fit.line > fit.curve[-1]
 
 
+def test_runs_on_other_test_faces_are_no_points_of_one_growth(tmp_path: Path) -> None:
+    drawn = Drawn()
+    for part, labels in ((2, "beef"), (1, "f00d")):
+        drawn.add("paper_small_growth", "alexnet_cvgj", "pse_conv", 0, images=IMAGES // part, tail=f"/{part}")
+        drawn.lines[-1]["test"]["labels"] = labels
+    records = read_records(drawn.write(tmp_path))
+    assert growths(records, Resamples(records.labels, records.counts)) == []
+
+
 @pytest.mark.parametrize(("seconds", "verdict"), [(1.02, HOLDS), (1.2, FAILS)])
 def test_a_cost_is_little_up_to_five_percent(seconds: float, verdict: str) -> None:
     def row(module: str, step: float) -> Cost:

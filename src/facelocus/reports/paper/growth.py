@@ -74,10 +74,10 @@ class Growth:
 
 def growths(records: Records, resamples: Resamples) -> list[Growth]:
     """Return every cell that was trained on more than one share of the images."""
-    found: dict[tuple[str, str, str, bool, float, str], dict[int, dict[int, Run]]] = defaultdict(dict)
+    found: dict[tuple[str, str, str, bool, float, str, str], dict[int, dict[int, Run]]] = defaultdict(dict)
     for run in sorted(records.runs, key=lambda run: (run.purpose != "growth", run.run)):
         if not run.stand_in:
-            about = (run.form, run.trunk, run.module, run.normalised, run.rate, run.rest)
+            about = (run.form, run.trunk, run.module, run.normalised, run.rate, run.rest, run.test.labels)
             found[about].setdefault(run.data.training_images, {}).setdefault(run.seed, run)
     kept = []
     for (form, trunk, module, *_), sizes in found.items():
