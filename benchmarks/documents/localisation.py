@@ -7,7 +7,7 @@ from pathlib import Path
 
 from documents import RESULTS
 from facelocus.reports.grid.differences import METRICS, Metric
-from facelocus.reports.grid.markdown import with_bounds
+from facelocus.reports.grid.markdown import counted, with_bounds
 from facelocus.reports.localisation.comparison import Comparison
 from facelocus.reports.localisation.conditions import compared
 from facelocus.reports.localisation.looks import APART, LOST, OTHERS, OWN, POINTING, Score, apart_in
@@ -49,6 +49,8 @@ def localised(results: Path = LOCALISATION.parent) -> str:
     comparison = Comparison(read_records(results))
     ours, paper, none = (("outside", "masks"), ("pse_conv", "masks"), ("none", "hirescam"))
 
+    (seeds,) = {len(comparison.looks[through]) for through in (none, paper, ours)}
+
     def looked(name: str, of: Score) -> str:
         cells = (with_bounds(comparison.look(through, of), signed=False) for through in (none, paper, ours))
         return f"| {name} | {' | '.join(cells)} |"
@@ -58,7 +60,8 @@ def localised(results: Path = LOCALISATION.parent) -> str:
         return f"| {name} | | {' | '.join(cells)} |"
 
     lines = [
-        "| three seeds, 95 % intervals | no attention, HiResCAM | PSE(b), its masks | with the charge, its masks |",
+        f"| {counted(seeds, 'seed')}, 95 % intervals | no attention, HiResCAM | PSE(b), its masks "
+        "| with the charge, its masks |",
         "|---|---|---|---|",
         looked("own", OWN),
         looked("others", OTHERS),

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from documents import RESULTS
+from facelocus.model import Model
 
 BENCH = RESULTS / "bench"
 
@@ -88,12 +89,13 @@ def processor(folder: Path = BENCH) -> str:
     for record in found:
         what = f"`{record['recipe']}`, a step" if "recipe" in record else f"model file `{record['model']}`"
         low, high = record["images_per_second_quartiles"]
-        share = record.get("share_of_arithmetic_limit")
+        share, attention = (record.get(key) for key in ("share_of_arithmetic_limit", "pse_share"))
         lines.append(
             f"| {what}, {record['precision']}, batch {record['batch']}, {record['threads']} threads of "
             f"{record['device_name']} | {record['images_per_second']:.3g} | {low:.3g} to {high:.3g} | "
             f"{record['times_the_reference']:.2f} | {_two_places(record.get('times_the_reference_keeping_memory'))} | "
-            f"{'' if share is None else f'{100 * share:.0f} %'} | {100 * record['pse_share']:.1f} % |"
+            f"{'' if share is None else f'{100 * share:.0f} %'} | "
+            f"{'' if attention is None else f'{100 * attention:.1f} %'} |"
         )
     return "\n".join(lines) + "\n"
 
@@ -154,12 +156,18 @@ def _cores(record: dict[str, Any]) -> str:
 
 
 def cost(folder: Path = BENCH) -> str:
-    """Return the exponents of every line of the records of cost against work."""
+    """Return the exponents of every line of the records of cost against work, where, and of which weights."""
+    found = records(folder, what="cost")
+    (place,) = {_cores(record) for record in found}  # what another machine takes does not stand beside it
+    before = [record["axis"] for record in found if record.get("model", _shipped()) != _shipped()]
+    earlier = f"; by {' and by '.join(before)}, of weights `default` that shipped before today's" if before else ""
     table = [
+        f"On {place}{earlier}:",
+        "",
         "| work | line | from | to | time, exponent | over its end | memory, exponent | over its end | most memory |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
-    for record in records(folder, what="cost"):
+    for record in found:
         memory = {line["line"]: line for line in record["lines"] if line["cost"] == "bytes"}
         for line in (line for line in record["lines"] if line["cost"] == "seconds"):
             (first, soonest), (last, longest) = line["points"][0], line["points"][-1]
@@ -173,6 +181,10 @@ def cost(folder: Path = BENCH) -> str:
                 f"{_spent(longest)} at {last:,} | {line['exponent']:.2f} | {line['exponent_at_the_end']:.2f} | {held}"
             )
     return "\n".join(table) + "\n"
+
+
+def _shipped() -> str:
+    return Model.load("default").sha256
 
 
 def _spent(seconds: float) -> str:

@@ -14,7 +14,7 @@ BROWSER = RESULTS / "serve" / "browser.json"
 
 
 def load(result: Path = LOAD) -> str:
-    """Return what 64 clients saw."""
+    """Return what many clients at once saw."""
     found = json.loads(result.read_text(encoding="utf-8"))
     before, after = found["batch_pictures_per_second"]
     memory = found["memory_mb"]
@@ -23,8 +23,8 @@ def load(result: Path = LOAD) -> str:
         f"twenty broken ({found['device']}): {found['requests']:,} requests, {found['lost']} lost, "
         f"{found['pictures_per_second']:.0f} pictures a second; `facelocus analyze` of the same pictures, its start "
         f"left out, {before:.0f} before and {after:.0f} after. Half of the answers came within "
-        f"{found['p50_seconds']:.1f} s, 99 of 100 within {found['p99_seconds']:.1f} s: 64 pictures wait at any time. "
-        f"Memory of server and workers {memory['first_tenth']} MB in the beginning, "
+        f"{found['p50_seconds']:.1f} s, 99 of 100 within {found['p99_seconds']:.1f} s: {found['clients']} pictures "
+        f"wait at any time. Memory of server and workers {memory['first_tenth']} MB in the beginning, "
         f"{memory['last_tenth']} MB at the end.\n"
     )
 

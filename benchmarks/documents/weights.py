@@ -93,14 +93,18 @@ def sizes(weights: Path = RESULTS / "weights", bench: Path = RESULTS / "bench") 
         name: [json.loads(file.read_text("utf-8")) for file in sorted(bench.glob(f"inference_{name}_cpu_*.json"))]
         for name in SHIPPED
     }
+    for name, records in {name: [report["model"], *times[name]] for name, report in evaluations.items()}.items():
+        if {record["sha256"] for record in records} != {Model.load(name).sha256}:
+            raise ValueError(f"a record of {name} is of other weights than those that ship: measure it again")
     # Times of different machines would not stand side by side.
     shared = set.intersection(*({time["device_name"] for time in several} for several in times.values()))
     times = {name: [time for time in several if time["device_name"] in shared] for name, several in times.items()}
+    (faces,) = {(report["images"], report["data"]["fingerprint"]) for report in evaluations.values()}
     (devices,) = {tuple(time["device_name"] for time in several) for several in times.values()}
     ((threads, batch),) = {(time["threads"], time["batch"]) for several in times.values() for time in several}
     lines = [
         f"Milliseconds are a face's, {batch} at a time, on {threads} cores of {' and of '.join(devices)}; percents "
-        f"with 95 % intervals, of the same {evaluations[SHIPPED[0]]['images']:,} test faces:",
+        f"with 95 % intervals, of the same {faces[0]:,} test faces:",
         "",
         "| | MB | milliseconds | accuracy | balanced accuracy | average precision | probabilities off by (by chance) |",
         "|---|---|---|---|---|---|---|",

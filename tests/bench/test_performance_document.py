@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from documents.performance import BENCH, by_kind, cost, equal, h100, processor, records, waiting
+from facelocus.model import Model
 
 
 def test_kinds_add_up_to_the_profile() -> None:
@@ -65,17 +67,37 @@ def test_a_processor_that_was_not_measured_is_said_to_be(tmp_path: Path) -> None
     row = processor(tmp_path).splitlines()[-1]
     what = "| model file `default`, fp32, batch 4, 2 threads of a processor "
     assert row == what + "| 30 | 29 to 31 | 2.50 |  | 70 % | 1.0 % |"
+    del record["pse_share"]  # a network without attention
+    (tmp_path / "one.json").write_text(json.dumps(record))
+    assert processor(tmp_path).splitlines()[-1] == what + "| 30 | 29 to 31 | 2.50 |  | 70 % |  |"
 
 
 def test_a_cost_has_its_exponents_and_where_it_was_measured_its_memory(tmp_path: Path) -> None:
     line = {"line": "a step", "exponent": 0.5, "exponent_at_the_end": 0.75}
     seconds = line | {"cost": "seconds", "points": [[1, 0.25], [1024, 8.0]]}
-    record = {"what": "cost", "axis": "images", "lines": [seconds]}
+    record: dict[str, Any] = {"what": "cost", "axis": "images", "cores": 2, "device_name": "a processor"}
+    record["lines"] = [seconds]
     (tmp_path / "one.json").write_text(json.dumps(record))
     assert cost(tmp_path).splitlines()[-1] == "| images | a step | 250 ms at 1 | 8 s at 1,024 | 0.50 | 0.75 | | | |"
     record["lines"] = [seconds, line | {"cost": "bytes", "points": [[1, 3e9], [1024, 2e9]]}]
     (tmp_path / "one.json").write_text(json.dumps(record))
     assert cost(tmp_path).splitlines()[-1].endswith("| 0.50 | 0.75 | 0.50 | 0.75 | 3.00 GB |")
+
+
+@pytest.mark.parametrize(
+    ("model", "said"),
+    [
+        (Model.load("default").sha256, "On 2 cores of a processor:"),
+        ("f00d", "On 2 cores of a processor; by images, of weights `default` that shipped before today's:"),
+    ],
+)
+def test_a_cost_says_where_and_of_which_weights_it_is(model: str, said: str, tmp_path: Path) -> None:
+    record = {"what": "cost", "axis": "images", "cores": 2, "device_name": "a processor", "model": model, "lines": []}
+    (tmp_path / "one.json").write_text(json.dumps(record))
+    assert cost(tmp_path).splitlines()[0] == said
+    (tmp_path / "two.json").write_text(json.dumps(record | {"device_name": "another"}))
+    with pytest.raises(ValueError, match="too many values"):
+        cost(tmp_path)
 
 
 def test_every_way_of_the_data_is_said_with_what_it_leads_through() -> None:
