@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -62,12 +63,31 @@ def test_it_holds_the_model_the_detector_the_types_and_every_licence(wheel: Path
     ):
         assert f"facelocus/{name}" in names
     licences = {name.partition(".dist-info/licenses/")[2] for name in names}
-    for name in ("LICENSE", "NOTICE", "LICENSES/weights.txt", "src/facelocus/detection/mtcnn/NOTICE"):
+    for name in (
+        "LICENSE",
+        "NOTICE",
+        "LICENSES/weights.txt",
+        "src/facelocus/detection/mtcnn/NOTICE",
+        "src/facelocus/serve/page/vendor/onnxruntime-web/LICENSE",
+    ):
         assert name in licences
     assert {name.partition("/")[0] for name in names} == {
         "facelocus",
         f"{wheel.name[: -len('-py3-none-any.whl')]}.dist-info",
     }
+
+
+def test_the_source_distribution_has_all_that_its_tests_read(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "sdist", "-d", str(tmp_path)]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    (built,) = tmp_path.glob("*.tar.gz")
+    with tarfile.open(built) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+    for folder in ("benchmarks", "deploy", "docs", "results", "tests"):
+        files = {path.relative_to(ROOT).as_posix() for path in (ROOT / folder).rglob("*.*") if path.is_file()}
+        assert {file for file in files if "__pycache__" not in file} <= names
+    assert {path.relative_to(ROOT).as_posix() for path in (ROOT / "examples").glob("*.*")} <= names
+    assert {"Makefile", ".importlinter", "Dockerfile", ".dockerignore", "CONTRIBUTING.md"} <= names
 
 
 def test_installed_alone_it_finds_a_face_with_forty_attributes(installed: Path, tmp_path: Path) -> None:
