@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from facelocus.errors import InputError
+from facelocus.reports import published
 from facelocus.reports.paper import write_report
 from paper_records import Drawn, whole_grid, write_costs
 
@@ -61,6 +62,23 @@ def test_it_says_what_there_is(written: Path) -> None:
     for words in ("62,012 training images, 38 % of CelebA's 162,770", "87 runs, seeds 0, 1 and 2, on a processor",
                   "| `paper_small` | small form on two cores | 36 |", "| `paper_small_growth` |"):  # fmt: skip
         assert words in head
+
+
+def test_that_data_are_fewer_than_the_papers_is_said_only_where_they_are(tmp_path: Path) -> None:
+    drawn = Drawn()
+    for module in ("none", "pse_conv"):
+        drawn.add("paper", "alexnet_cvgj", module, 0, images=published.TRAINING_IMAGES)
+    write_report(drawn.write(tmp_path))
+    said = (
+        "a part of the 19,962 of CelebA's test split",
+        "differ in data too",
+        "whether it is better cannot be judged",
+    )
+    assert all(words in page(tmp_path) for words in said)
+    for line in drawn.lines:
+        line["test"]["images"] = published.TEST_IMAGES
+    write_report(drawn.write(tmp_path))
+    assert not any(words in page(tmp_path) for words in said)
 
 
 def test_it_says_what_keeps_the_printed_length_from_being_run(written: Path, tmp_path: Path) -> None:

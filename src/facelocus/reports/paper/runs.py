@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from facelocus.reports.grid import runs
+from facelocus.reports.published import TEST_IMAGES, TRAINING_IMAGES
 from facelocus.training.recipe import Optimizer
 
 #: What a grid's length is called; the first that has a run is the best there is.
@@ -71,6 +72,11 @@ class Run(runs.Run, frozen=True, kw_only=True):
     def share(self) -> float:
         """Of the training images."""
         return float(self.settings.get("share", 1))
+
+    @property
+    def on_whole(self) -> bool:
+        """Whether it learnt from as many images as the paper's networks, and is measured on as many."""
+        return (self.data.training_images, self.test.images) == (TRAINING_IMAGES, TEST_IMAGES)
 
     @property
     def rest(self) -> str:
