@@ -91,6 +91,8 @@ def test_the_last_of_equal_settings_counts() -> None:
         ("xyz=3", "unknown recipe key 'xyz': known are network.trunk, "),
         ("=3", "unknown recipe key ''"),
         ('phases=[{"epoch": 1}]', "unknown recipe key 'phases.epoch': did you mean 'phases.epochs'?"),
+        ("seed=-1", "Expected `int` >= 0 - at `$.seed`"),
+        (f"seed={2**63}", "Expected `int` <= 9223372036854775807"),
         ("seed=1.5", "Expected `int`, got `float` - at `$.seed`"),
         ("batch_size=many", "Expected `int`, got `str` - at `$.batch_size`"),
         ("batch_size=1", "Expected `int` >= 2 - at `$.batch_size`"),

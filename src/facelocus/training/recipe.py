@@ -185,7 +185,7 @@ class Recipe:
     teaching_once: bool = False
     ema: Annotated[float, msgspec.Meta(ge=0, lt=1)] = 0.999
     precision: Literal["auto", "bf16", "fp32"] = "auto"
-    seed: int = 0
+    seed: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)] = 0  # what numpy and torch both take
     leave_out: str | None = None
     share: Annotated[float, msgspec.Meta(gt=0, le=1)] = 1.0
     transfer: bool = False
