@@ -230,7 +230,7 @@ def test_without_packaged_weights_a_network_keeps_its_own_normalisation() -> Non
 @pytest.mark.parametrize(
     ("name", "stride", "imagenet", "words"),
     [
-        ("resnet18x", 16, False, "timm has no network 'resnet18x'"),
+        ("resnet18x", 16, False, "timm has no network 'resnet18x': timm.list_models.. names those it has"),
         ("my_lite0", 16, False, "timm has no network 'my_lite0': did you mean .*lite0"),
         ("resnet18", 64, False, "resnet18 has no stage of stride 64: use one of 2, 4, 8, 16, 32"),
         ("resnet18", 32, False, "resnet18 has no features coarser than stride 32: set network.context=false"),

@@ -168,7 +168,7 @@ def test_a_damaged_checkpoint_is_named(recipe: Recipe, pack: Pack, run: Path, mo
 def test_folders_that_are_no_finished_run_are_refused(recipe: Recipe, pack: Pack, run: Path, tmp_path: Path) -> None:
     (tmp_path / "foreign").mkdir()
     for name in ("missing", "foreign"):
-        with pytest.raises(ModelFileError, match=f"{tmp_path / name}: not a run folder"):
+        with pytest.raises(ModelFileError, match=f"{tmp_path / name}: not a run folder: name what"):
             load_run(tmp_path / name)
     train(recipe, pack, run)
     (run / "weights.safetensors").write_bytes(b"no weights")

@@ -86,7 +86,10 @@ def test_other_data_is_refused_and_other_weights_are_told(
     ("arguments", "words"),
     [
         (["train", "--replay", "run", "--to", "again", "--set", "seed=1"], "--replay takes recipe, settings, start"),
-        (["train", "--replay", "nowhere", "--to", "again"], "nowhere: not a run folder"),
+        (
+            ["train", "--replay", "nowhere", "--to", "again"],
+            "nowhere: not a run folder: name what `facelocus train --to` wrote",
+        ),
         (["train", "refine", "--data", "celeba"], "train needs --to"),
         (["train", "--to", "again"], "train needs a recipe and --data"),
     ],

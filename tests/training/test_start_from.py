@@ -60,5 +60,5 @@ def test_another_network_is_refused(first: Path, still: Recipe, pack: Pack, run:
 
 
 def test_what_is_no_trained_network_is_refused(still: Recipe, pack: Pack, run: Path, tmp_path: Path) -> None:
-    with pytest.raises(ModelFileError, match="no such model file"):
+    with pytest.raises(ModelFileError, match="no such model file: check the path"):
         loop.train(still, pack, run, name="second", device=CPU, start=Start.read(tmp_path / "no.onnx"), progress=False)

@@ -95,7 +95,7 @@ def read_model_file(path: Path) -> tuple[RegionNetwork, dict[str, Any]]:
     from onnx import numpy_helper
 
     if not path.is_file():
-        raise ModelFileError(f"{path}: no such model file")
+        raise ModelFileError(f"{path}: no such model file: check the path")
     try:
         model = onnx.load(path)
     except DecodeError as error:

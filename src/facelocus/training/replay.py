@@ -43,7 +43,7 @@ class Replay:
             recipe = Recipe.from_json(json.loads((run / "recipe.json").read_text()))
             record = json.loads((run / "record.json").read_text())
         except (OSError, ValueError) as error:
-            raise ModelFileError(f"{run}: not a run folder") from error
+            raise ModelFileError(f"{run}: not a run folder: name what `facelocus train --to` wrote") from error
         try:
             origin = Origin(**json.loads((run / "origin.json").read_text()))
         except (OSError, ValueError, TypeError) as error:

@@ -112,7 +112,11 @@ def load_run(run: Path) -> RunModel:
         ModelFileError: the run is not finished, not a run, or its weights are damaged.
     """
     if not (run / FINISHED).is_file():
-        state = "not finished: run its command again" if (run / "recipe.json").is_file() else "not a run folder"
+        state = (
+            "not finished: run its command again"
+            if (run / "recipe.json").is_file()
+            else "not a run folder: name what `facelocus train --to` wrote"
+        )
         raise ModelFileError(f"{run}: {state}")
     tensors, description = read_tensors(run / FINISHED)
     network = build_from(description, tensors, run / FINISHED)

@@ -49,8 +49,8 @@ class TimmTrunk(nn.Module):
         super().__init__()
         if not timm.is_model(name):
             near = timm.list_models(f"*{name.split('_')[-1]}*")[:3]
-            hint = f": did you mean {', '.join(near)}?" if near else ""
-            raise RecipeError(f"timm has no network {name!r}{hint}")
+            hint = f"did you mean {', '.join(near)}?" if near else "timm.list_models() names those it has"
+            raise RecipeError(f"timm has no network {name!r}: {hint}")
         self.model = timm.create_model(name, pretrained=False)
         strides = [stage["reduction"] for stage in self.model.feature_info]
         if stride not in strides:
