@@ -205,6 +205,13 @@ def test_a_golden_file_that_cannot_be_used_is_refused(tmp_path: Path) -> None:
     golden.write_bytes(b"PK\x03\x04 cut")
     with pytest.raises(ModelFileError, match="not a golden file"):
         check_golden(model)
+    np.savez_compressed(golden, images=crops(1), probabilities=np.zeros((1, 4), np.float32))
+    content = bytearray(golden.read_bytes())
+    begin = 30 + content[26] + content[28]  # behind the name and the extra field of the first entry's header
+    content[begin] = 0xFF  # a block of a kind that deflate does not have
+    golden.write_bytes(content)
+    with pytest.raises(ModelFileError, match="not a golden file .*invalid block type"):
+        check_golden(model)
     write_golden(model.path, crops(1), np.zeros((1, 9), np.float32), np.zeros((1, 2, 2, 2), np.float32))
     with pytest.raises(ModelFileError, match="of another model"):
         check_golden(model)

@@ -16,6 +16,7 @@ import importlib.resources
 import json
 import os
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -228,7 +229,7 @@ def check_golden(model: Model) -> float:
                 wanted.append(stored["masks"])
     except FileNotFoundError as error:
         raise ModelFileError(f"{path}: no such file: export the model again, or reinstall") from error
-    except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
+    except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise ModelFileError(f"{path}: not a golden file ({first_line(error)}): export the model again") from error
     got = model.predict(images)
     found = [values for values in (got.probabilities, got.masks) if values is not None]

@@ -102,7 +102,7 @@ def test_the_last_of_equal_settings_counts() -> None:
         ("phases=3", "got `int` - at `$.phases`"),
         ("phases=[3]", "got `int` - at `$.phases[0]`"),
         ("precision=fp16", "Invalid enum value 'fp16' - at `$.precision`"),
-        ("ema=1", "Expected `float` < 1.0 - at `$.ema`"),
+        ("ema=-1", "Expected `float` >= 0.0 - at `$.ema`"),
         ("schedule.warmup=5", "Expected `float` <= 1.0 - at `$.schedule.warmup`"),
         ("optimizer.rate=-1", "Expected `float` >= 0.0 - at `$.optimizer.rate`"),
         ("augment.compression=50", "Expected `float` <= 1.0 - at `$.augment.compression`"),

@@ -183,7 +183,7 @@ class Recipe:
     penalty: Penalty = field(default_factory=Penalty)
     teaching: _Share = 0.0
     teaching_once: bool = False
-    ema: Annotated[float, msgspec.Meta(ge=0, lt=1)] = 0.999
+    ema: _Share = 0.999
     precision: Literal["auto", "bf16", "fp32"] = "auto"
     seed: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)] = 0  # what numpy and torch both take
     leave_out: str | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -162,7 +163,7 @@ def read_validation(run: Path) -> tuple[npt.NDArray[np.int8], npt.NDArray[np.flo
             return kept["labels"], kept["probabilities"], LabelShift(kept["shift"], kept["noise"])
     except FileNotFoundError as error:
         raise ModelFileError(f"{file}: no such file: copy the whole folder of the run, or train again") from error
-    except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
+    except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise ModelFileError(
             f"{file}: damaged or another version's ({first_line(error)}): copy the run again, or train again"
         ) from error

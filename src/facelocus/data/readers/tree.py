@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import zipfile
+import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
@@ -128,7 +129,7 @@ class ZipTree:
         try:
             with zipfile.ZipFile(self.path) as archive:
                 return archive.read(file)
-        except (OSError, RuntimeError, zipfile.BadZipFile, NotImplementedError) as error:
+        except (OSError, RuntimeError, zipfile.BadZipFile, zlib.error, NotImplementedError) as error:
             raise DataError(f"{self.where(file)} is damaged or encrypted; restore the archive") from error
 
     def open(self, file: str) -> BinaryIO:
