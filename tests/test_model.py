@@ -210,7 +210,7 @@ def test_a_golden_file_that_cannot_be_used_is_refused(tmp_path: Path) -> None:
     begin = 30 + content[26] + content[28]  # behind the name and the extra field of the first entry's header
     content[begin] = 0xFF  # a block of a kind that deflate does not have
     golden.write_bytes(content)
-    with pytest.raises(ModelFileError, match="not a golden file .*invalid block type"):
+    with pytest.raises(ModelFileError, match=r"not a golden file .*invalid block type"):
         check_golden(model)
     write_golden(model.path, crops(1), np.zeros((1, 9), np.float32), np.zeros((1, 2, 2, 2), np.float32))
     with pytest.raises(ModelFileError, match="of another model"):
