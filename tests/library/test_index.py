@@ -131,6 +131,9 @@ def test_a_disk_that_is_not_there_does_not_empty_a_library(
     with pytest.raises(InputError, match="no picture"):
         index(photos, library, model)
     assert described(library) == before
+    with pytest.raises(InputError, match="no picture"):
+        index(photos, tmp_path / "new", model)
+    assert not (tmp_path / "new").exists()
 
 
 def test_a_disk_that_is_not_there_takes_nothing_out_beside_one_that_is(

@@ -32,19 +32,26 @@ class Stamped(NamedTuple):
     digest: bytes = b""
 
 
-def scan(store: sqlite3.Connection, folders: Sequence[Path]) -> None:
-    """Note, for this connection alone, every photograph below these folders with its size and time.
+def refuse_folders(folders: Sequence[Path]) -> None:
+    """Refuse what is no folder of photographs: a disk that is not there takes nothing out of a library.
 
     Raises:
         UsageError: one of them is not a folder.
-        InputError: one does not exist or cannot be read, or there is no picture in it: a disk that is not there
-            takes nothing out of a library.
-        StorageError: what is found cannot be noted.
+        InputError: one does not exist or cannot be read, or there is no picture in it.
     """
     for folder in folders:
         if folder.exists() and not folder.is_dir():
             raise UsageError(f"{folder} is a file: name folders of photographs")
-        Arguments([os.path.abspath(folder)]).photographs()  # noqa: PTH100, refuses a folder without a picture
+        Arguments([os.path.abspath(folder)]).photographs()  # noqa: PTH100, looks for one
+
+
+def scan(store: sqlite3.Connection, folders: Sequence[Path]) -> None:
+    """Note, for this connection alone, every photograph below these folders with its size and time.
+
+    Raises:
+        InputError: a folder below them cannot be read.
+        StorageError: what is found cannot be noted.
+    """
     named = Arguments([os.path.abspath(folder) for folder in folders])  # noqa: PTH100, links stay as they are named
     below = ((os.fsencode(os.path.join(name, "")),) for name in named.given)  # noqa: PTH118
     try:

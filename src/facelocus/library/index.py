@@ -24,7 +24,7 @@ from filelock import FileLock, Timeout
 from facelocus.errors import StorageError, UsageError
 from facelocus.files import write_atomically
 from facelocus.library.batch import Batch
-from facelocus.library.changes import changed, gone, scan
+from facelocus.library.changes import changed, gone, refuse_folders, scan
 from facelocus.library.publish import Outcome, error_of, publish
 from facelocus.library.store import About, make_folder, open_store, read_about, readable, transaction, write_about
 from facelocus.library.thumbnails import make_thumbnails
@@ -88,6 +88,7 @@ def index_folders(folders: Sequence[Path], library: Path, model: Model, *, align
         StorageError: something cannot be written; the same call goes on.
         StoppedError: Ctrl-C; the same call goes on.
     """
+    refuse_folders(folders)
     make_folder(library)
     with _held(library), closing(open_store(library, to_write=True)) as store, readable(library):
         _agree(store, library, model, aligned)
