@@ -156,14 +156,16 @@ def test_copy_and_link_gather_what_matches(library: Path, tmp_path: Path, capsys
         (["search", "LIBRARY", "left ret"], 2, "nearest are 'left red'"),
         (["search", "nowhere", "left red"], 1, "no library: make one with `facelocus index"),
         (["sort", "LIBRARY", "--by", "left red or right red"], 2, "facelocus: "),
-        (["index", "nowhere", "--to", "LIBRARY"], 2, "another model"),
+        (["index", "nowhere", "--to", "LIBRARY"], 1, "nowhere does not exist"),
+        (["index", "PHOTOS", "--to", "LIBRARY"], 2, "another model"),
         (["copy", "LIBRARY", "left red", "--to", "LIBRARY/lock"], 1, "cannot be written"),
     ],
 )
 def test_a_refusal_is_one_line(
     library: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], words: list[str], code: int, message: str
 ) -> None:
-    found, out, err = run(capsys, *[word.replace("LIBRARY", str(library)) for word in words])
+    photos = str(tmp_path / "photos")
+    found, out, err = run(capsys, *[word.replace("LIBRARY", str(library)).replace("PHOTOS", photos) for word in words])
     assert (found, out) == (code, "")
     assert message in err
     assert len([line for line in err.splitlines() if not line.startswith("understood: ")]) == 1
