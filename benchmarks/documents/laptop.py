@@ -21,7 +21,9 @@ def time_to_accuracy(folder: Path = BENCH) -> str:
     """
     (record,) = records(folder, what="time_to_accuracy")
     stock, ours = record["stock"], record["laptop"]
-    pairs, ours_by_device = _by_device(stock), _by_device(ours)
+    names = {"stock": "stock fine-tune", "laptop": "`laptop`", "longer": "`laptop`, longer"}
+    by_device = {side: _by_device(record[side]) for side in names}
+    pairs = by_device["stock"]
     heads = [f"seconds, {device}, {_count(runs, 'pair')}" for device, runs in pairs.items()]
     lines = [
         f"{stock[0]['threads']} threads, torch {record['versions']['torch']}; the two in turns, pair by pair. "
@@ -30,16 +32,15 @@ def time_to_accuracy(folder: Path = BENCH) -> str:
         f"| | {' | '.join(heads)} | validation | test | balanced, test |",
         f"|---|{'---|' * len(heads)}---|---|---|",
     ]
-    for side, name in {"stock": "stock fine-tune", "laptop": "`laptop`", "longer": "`laptop`, longer"}.items():
-        if record[side]:
-            runs = _by_device(record[side])
+    for side, name in names.items():
+        if runs := by_device[side]:
             seconds = [
                 spread([run["seconds"] for run in runs[device]], 0) if device in runs else "" for device in pairs
             ]
             reached = [spread([run[key] for run in record[side]], 2) for key in _REACHED]
             lines.append(f"| {name} | {' | '.join(seconds + reached)} |")
     shares = [
-        f"{100 * _mean(ours_by_device[device], 'seconds') / _mean(runs, 'seconds'):.0f} % on {device}"
+        f"{100 * _mean(by_device['laptop'][device], 'seconds') / _mean(runs, 'seconds'):.0f} % on {device}"
         for device, runs in pairs.items()
     ]
     ahead = {key: _mean(ours, key) - _mean(stock, key) for key in _REACHED}

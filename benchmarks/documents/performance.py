@@ -159,7 +159,8 @@ def cost(folder: Path = BENCH) -> str:
     """Return the exponents of every line of the records of cost against work, where, and of which weights."""
     found = records(folder, what="cost")
     (place,) = {_cores(record) for record in found}  # what another machine takes does not stand beside it
-    before = [record["axis"] for record in found if record.get("model", _shipped()) != _shipped()]
+    shipped = Model.load("default").sha256
+    before = [record["axis"] for record in found if record.get("model", shipped) != shipped]
     earlier = f"; by {' and by '.join(before)}, of weights `default` that shipped before today's" if before else ""
     table = [
         f"On {place}{earlier}:",
@@ -181,10 +182,6 @@ def cost(folder: Path = BENCH) -> str:
                 f"{_spent(longest)} at {last:,} | {line['exponent']:.2f} | {line['exponent_at_the_end']:.2f} | {held}"
             )
     return "\n".join(table) + "\n"
-
-
-def _shipped() -> str:
-    return Model.load("default").sha256
 
 
 def _spent(seconds: float) -> str:

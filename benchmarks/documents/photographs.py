@@ -44,7 +44,8 @@ def quality(result: Path = QUALITY) -> str:
     copies, photographs = found["test faces and copies"], found["photographs"]
     worst, *_, best = copies["by trust, 10 equal groups from the worst"]
     all_of_them, without = (copies["worst left out, percent"][share] for share in ("0", "20"))
-    related = photographs["correlation with accuracy, by face"]  # -0.0 + 0.0 is 0.0
+    related = photographs["correlation with accuracy, by face"]
+    by_trust = round(related["trust"], 2) + 0.0  # -0.0 + 0.0 is 0.0
     lines = [
         f"On {copies['faces']:,} test faces of {copies['people']} people, two thirds of them copies damaged in known "
         f"ways: of the tenth with the least trust (mean {worst['trust']:.2f}) {worst['accuracy'][0]:.1f} % of the "
@@ -55,7 +56,7 @@ def quality(result: Path = QUALITY) -> str:
         "",
         "It tells damaged pictures from sound ones and nothing more: on "
         f"{photographs['faces']} sound photographs it does not go with accuracy (correlation "
-        f"{round(related['trust'], 2) + 0.0:.2f}; the model's confidence {related[_CONFIDENCE]:.2f}). *Kept* is what "
+        f"{by_trust:.2f}; the model's confidence {related[_CONFIDENCE]:.2f}). *Kept* is what "
         "trust should be: 1 where as much is right as on the undamaged crops, 0 where no more than the commonest "
         "answers. It does not see compression.",
         "",

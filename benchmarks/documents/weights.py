@@ -93,8 +93,9 @@ def sizes(weights: Path = RESULTS / "weights", bench: Path = RESULTS / "bench") 
         name: [json.loads(file.read_text("utf-8")) for file in sorted(bench.glob(f"inference_{name}_cpu_*.json"))]
         for name in SHIPPED
     }
-    for name, records in {name: [report["model"], *times[name]] for name, report in evaluations.items()}.items():
-        if {record["sha256"] for record in records} != {Model.load(name).sha256}:
+    models = {name: Model.load(name) for name in SHIPPED}
+    for name, model in models.items():
+        if {record["sha256"] for record in (evaluations[name]["model"], *times[name])} != {model.sha256}:
             raise ValueError(f"a record of {name} is of other weights than those that ship: measure it again")
     # Times of different machines would not stand side by side.
     shared = set.intersection(*({time["device_name"] for time in several} for several in times.values()))
@@ -110,7 +111,7 @@ def sizes(weights: Path = RESULTS / "weights", bench: Path = RESULTS / "bench") 
         "|---|---|---|---|---|---|---|",
     ]
     for name, report in evaluations.items():
-        file, errors = Model.load(name).path, report["calibration"]
+        file, errors = models[name].path, report["calibration"]
         milliseconds = " and ".join(f"{1000 / time['images_per_second']:.1f}" for time in times[name])
         lines.append(
             f"| `{name}` | {file.stat().st_size / 1e6:.1f} | {milliseconds} | "
