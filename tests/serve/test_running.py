@@ -38,6 +38,8 @@ def test_a_token_is_asked_for_everything_but_the_page(tmp_path: Path) -> None:
             for path in ("/model", "/metrics", "/page/models/model.onnx", "/page/models/model.json"):
                 answer = client.get(path)
                 assert answer.status_code == 401 and answer.headers["WWW-Authenticate"] == "Bearer"
+            for hidden in ("%09", "%0D", "%0A"):  # what a URL leaves out when it is read
+                assert client.get(f"/page/mo{hidden}dels/model.onnx").status_code in (401, 404)
             assert send(client, ("a.png", photograph(10))).status_code == 401
             assert client.get("/search").status_code == 401  # not even that there is no library
         for wrong in ("Bearer s3cre", "Basic s3cret", "s3cret", "Bearer s3crets"):

@@ -105,7 +105,7 @@ def make_app(served: Served) -> FastAPI:
     @app.get("/", include_in_schema=False)
     @app.get("/page/{path:path}", include_in_schema=False)
     async def page(request: Request) -> Response:
-        address = request.url.path.removeprefix("/")
+        address = request.scope["path"].removeprefix("/")  # what the guard looked at: a URL leaves characters out
         found = shown.get(address)
         if found is None:
             raise UnknownError("there is no such page: begin at /")
