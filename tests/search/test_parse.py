@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from facelocus.attributes import CELEBA
+from facelocus.attributes import CELEBA, AttributeSet
 from facelocus.errors import UsageError
 from facelocus.search.parse import parse, parse_term
-from facelocus.search.query import words_of
+from facelocus.search.query import Term, words_of
 from facelocus.search.words import GRAMMAR, PEOPLE, SUPERLATIVES, SYNONYMS
 from small_model import SMALL
 
@@ -122,6 +122,14 @@ def test_attributes_of_ones_own_are_known_by_their_names_alone() -> None:
     assert str(parse("left_red or not right dark", SMALL)) == ONE + "left red or not right dark"
     with pytest.raises(UsageError, match="no word"):
         parse("smiling", SMALL)
+
+
+@pytest.mark.parametrize("name", ["race=White", "age=20-29", "face-mask", "size=(1, 2]", "o'clock", "No_mask?"])
+def test_an_attribute_with_signs_in_its_name_is_known_by_it(name: str) -> None:
+    own = AttributeSet(("Young", name), ("whole face",), ("whole face",) * 2)
+    for text in (name, words_of(name), str(Term(name))):
+        assert parse(text, own).people[0].so == Term(name)
+    assert parse_term(f"not {words_of(name)}", own) == Term(name, True)
 
 
 WORDS = st.sampled_from([

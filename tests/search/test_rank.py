@@ -204,6 +204,20 @@ def test_men_who_are_named_one_by_one_are_as_many() -> None:
         assert [match.score for match in found] == pytest.approx([0.56, 0.09], rel=1e-3)
 
 
+def test_more_people_than_there_are_cost_nothing() -> None:
+    pictures = [[{"Male": 0.9}, {"Male": 0.1}]]
+    for text in ("99999999999 men", "99999999999999999999999 smiling men", "at most 99999999999 men"):
+        found = rank(scores_of(pictures), CELEBA, parse(text, CELEBA), 2)
+        assert [match.picture for match in found] == ([0] if "most" in text else [])
+
+
+def test_an_order_alone_leaves_out_what_scores_too_little() -> None:
+    pictures = [[{"Smiling": 0.9}], [{"Smiling": 0.2}], [{"Smiling": 0.6}]]
+    for least, order in ((0.0, [0, 2, 1]), (0.5, [0, 2])):
+        found = rank(scores_of(pictures), CELEBA, parse("by smiling", CELEBA), 3, least)
+        assert [match.picture for match in found] == order
+
+
 def test_probabilities_near_one_are_told_apart() -> None:
     faces = [[{"Smiling": 1 - 10**-power}] for power in (3, 6, 4, 5)]
     found = rank(scores_of(faces), CELEBA, parse("smiling", CELEBA), 4)

@@ -50,9 +50,9 @@ class Lexicon:
                 self.meanings |= dict.fromkeys(phrases.split(", "), All(tuple(parts)))
         # Its own name is an attribute's whatever else it might mean, "no beard" too.
         self.meanings |= {
-            words_of(name.removeprefix("No_")): Term(name, True) for name in names if name.startswith("No_")
+            _phrase(name.removeprefix("No_")): Term(name, True) for name in names if name.startswith("No_")
         }
-        self.meanings |= {words_of(name): Term(name) for name in names}
+        self.meanings |= {_phrase(name): Term(name) for name in names}
         self.superlatives = {
             phrase: _term(wanted) for phrase, wanted in SUPERLATIVES.items() if _term(wanted).attribute in known
         }
@@ -109,6 +109,11 @@ def lexicon_of(names: tuple[str, ...]) -> Lexicon:
 
 def _term(wanted: str) -> Term:
     return Term(wanted.removeprefix("no "), wanted.startswith("no "))
+
+
+def _phrase(attribute: str) -> str:
+    """Return an attribute's name as it is found in a query, signs and all."""
+    return " ".join(_words(words_of(attribute)))
 
 
 def _words(text: str) -> list[str]:

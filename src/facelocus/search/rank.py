@@ -65,7 +65,7 @@ def rank(
     """
     evidence = Evidence(scores, attributes)
     if not query.people and query.by is not None:
-        return _of_one_face(evidence, query.by, None, limit, 0.0, offset)
+        return _of_one_face(evidence, query.by, None, limit, least, offset)
     (people, *others) = query.people
     if not others and people.so is not None and (people.quantity, people.number) == ("at least", 1):
         return _of_one_face(evidence, people.so, query.by, limit, least, offset)
