@@ -132,7 +132,10 @@ def _walk(top: Path) -> Iterator[tuple[Path, list[str]]]:
 
 def _holds_bytes(entry: os.DirEntry[str]) -> bool:
     """Whether it is a file; a link that leads nowhere is one too, to be told of. Reading a pipe would never end."""
-    return entry.is_file() or (entry.is_symlink() and not Path(entry.path).exists())
+    try:
+        return entry.is_file() or (entry.is_symlink() and not Path(entry.path).exists())
+    except OSError:  # a link in a circle, through a file, or to where one may not look
+        return entry.is_symlink()
 
 
 def _real(folder: Path) -> str:
