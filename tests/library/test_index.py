@@ -148,6 +148,25 @@ def test_a_disk_that_is_not_there_takes_nothing_out_beside_one_that_is(
     assert described(library) == before
 
 
+def test_a_pattern_is_no_folder(photos: Path, tmp_path: Path, library: Path, model: Model) -> None:
+    """A library could not tell what of it is gone."""
+    with pytest.raises(InputError, match=r"\[01\] does not exist"):
+        index(photos / "[01]", library, model)
+    with pytest.raises(InputError, match=r"\* does not exist"):
+        index(photos / "*", tmp_path / "new", model)
+    assert not (tmp_path / "new").exists()
+
+
+def test_what_could_not_be_opened_stays_while_another_folder_is_indexed(
+    photos: Path, tmp_path: Path, library: Path, model: Model
+) -> None:
+    (photos / "lost.png").symlink_to(photos / "nowhere.png")
+    assert index(photos, library, model).failed == 1
+    draw(tmp_path / "other" / "new.png", 62)
+    assert index(tmp_path / "other", library, model).failed == 1
+    assert "lost.png" in names(library)
+
+
 def test_what_cannot_be_read_is_told_once_and_tried_again_when_it_changes(
     photos: Path, library: Path, model: Model
 ) -> None:

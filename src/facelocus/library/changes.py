@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from facelocus.errors import StorageError, UsageError
+from facelocus.errors import InputError, StorageError, UsageError
 from facelocus.photos.listing import Arguments
 
 # Whether a picture p lies below one of the folders of this run.
-_BELOW = "EXISTS (SELECT 1 FROM named n WHERE substr(p.path, 1, length(n.folder)) = n.folder)"
+BELOW = "EXISTS (SELECT 1 FROM named n WHERE substr(p.path, 1, length(n.folder)) = n.folder)"
 
 
 class Stamped(NamedTuple):
@@ -42,6 +42,8 @@ def refuse_folders(folders: Sequence[Path]) -> None:
     for folder in folders:
         if folder.exists() and not folder.is_dir():
             raise UsageError(f"{folder} is a file: name folders of photographs")
+        if not folder.is_dir():  # a pattern among them, of which a library could not tell what is gone
+            raise InputError(f"{folder} does not exist: check the path")
         Arguments([os.path.abspath(folder)]).photographs()  # noqa: PTH100, looks for one
 
 
@@ -84,7 +86,7 @@ def changed(store: sqlite3.Connection, count: int) -> list[Stamped]:
 
 def gone(store: sqlite3.Connection) -> list[int]:
     """Return the ids of the pictures that were below the folders of `scan` and are not any more."""
-    rows = store.execute(f"SELECT p.id FROM pictures p WHERE {_BELOW} AND p.path NOT IN (SELECT path FROM found)")
+    rows = store.execute(f"SELECT p.id FROM pictures p WHERE {BELOW} AND p.path NOT IN (SELECT path FROM found)")
     return [picture for (picture,) in rows]
 
 
@@ -95,7 +97,7 @@ def known(store: sqlite3.Connection, photo: Stamped) -> tuple[int, bool] | None:
     copy. None where there is no such content.
     """
     rows = store.execute(
-        f"SELECT p.id, p.path, p.path = ?1 OR (f.path IS NULL AND {_BELOW}) AS is_free, f.path IS NOT NULL "
+        f"SELECT p.id, p.path, p.path = ?1 OR (f.path IS NULL AND {BELOW}) AS is_free, f.path IS NOT NULL "
         "FROM pictures p LEFT JOIN found f ON f.path = p.path "
         "WHERE p.digest = ?2 AND p.error IS NULL ORDER BY p.path = ?1 DESC, is_free DESC, f.path IS NULL DESC",
         (os.fsencode(photo.path), photo.digest),
