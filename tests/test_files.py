@@ -51,6 +51,17 @@ def test_a_file_may_be_read_by_whom_the_user_lets(tmp_path: Path, repeated: bool
 
 
 @pytest.mark.parametrize("repeated", [False, True])
+def test_a_link_stays_one(tmp_path: Path, repeated: bool) -> None:
+    (tmp_path / "records").mkdir()
+    link, target = tmp_path / "latest.json", tmp_path / "records" / "1.json"
+    link.symlink_to(target)
+    for content in ("new", "newer"):
+        write_atomically(link, content, repeated=repeated)
+        assert link.is_symlink() and target.read_text() == content
+    assert [path.name for path in tmp_path.rglob("*.json")] == ["latest.json", "1.json"]
+
+
+@pytest.mark.parametrize("repeated", [False, True])
 def test_stopped_by_the_user_it_leaves_the_old_file_and_nothing_beside_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, repeated: bool
 ) -> None:

@@ -18,7 +18,7 @@ from facelocus.errors import StorageError
 def write_atomically(path: Path, content: bytes | str, *, repeated: bool = False) -> None:
     """Write to a temporary name beside `path`, then rename; a failure, or Ctrl-C, leaves the old file, or none.
 
-    The mode is that of the old file, or what open() would give a new one.
+    The mode is that of the old file, or what open() would give a new one. A link is followed.
 
     Args:
         path: the file.
@@ -30,12 +30,13 @@ def write_atomically(path: Path, content: bytes | str, *, repeated: bool = False
         StorageError: the disk is full, the folder is missing or may not be written to.
     """
     data = content.encode() if isinstance(content, str) else content
+    place = Path(os.path.realpath(path))
     if repeated:
-        # As long as any other name is, `path` may have the longest that the file system takes.
-        name = f".{sha256(os.fsencode(path.name)).hexdigest()[:16]}.partial"
+        # As long as any other name is, `place` may have the longest that the file system takes.
+        name = f".{sha256(os.fsencode(place.name)).hexdigest()[:16]}.partial"
     else:
-        name = f".{path.name}.{secrets.token_hex(4)}"
-    temporary = path.parent / name
+        name = f".{place.name}.{secrets.token_hex(4)}"
+    temporary = place.parent / name
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     try:
         if repeated:
@@ -43,11 +44,11 @@ def write_atomically(path: Path, content: bytes | str, *, repeated: bool = False
         try:
             with os.fdopen(os.open(temporary, flags, 0o666), "wb") as stream:
                 with suppress(FileNotFoundError):
-                    shutil.copymode(path, temporary)
+                    shutil.copymode(place, temporary)
                 stream.write(data)
                 stream.flush()
                 os.fsync(stream.fileno())
-            temporary.replace(path)
+            temporary.replace(place)
         except BaseException:
             temporary.unlink(missing_ok=True)
             raise

@@ -27,7 +27,7 @@ import numpy.typing as npt
 import onnxruntime
 
 from facelocus.attributes import FRAME, AttributeSet
-from facelocus.errors import ModelFileError, UsageError, first_line
+from facelocus.errors import ModelFileError, UsageError, first_line, one_line
 from facelocus.runtime import CPU, open_session
 
 FORMAT = 1
@@ -84,7 +84,7 @@ class Model:
     reads the file again.
 
     Attributes:
-        name: of the file, without .onnx.
+        name: of the file, without .onnx, as text: bytes that are none are escaped.
         attributes: the AttributeSet of its outputs.
         thresholds: "accuracy" and "balanced", float32 of shape A: yes from this probability on.
         metadata: the whole description, as read.
@@ -93,7 +93,7 @@ class Model:
     """
 
     def __init__(self, path: Path, threads: int | None = None, provider: str = CPU) -> None:
-        self.path, self.name = path, path.stem
+        self.path, self.name = path, one_line(path.stem)
         self._threads, self._provider = threads, provider
         content = _read(path)
         self.sha256 = hashlib.sha256(content).hexdigest()

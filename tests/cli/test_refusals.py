@@ -48,6 +48,11 @@ LONG = 300 * "x"
 CASES: dict[str, tuple[Command, int, str]] = {
     "photo missing": (lambda d: ["analyze", str(d / "no.jpg"), *_small(d)], 1, "no.jpg"),
     "photo is a folder": (lambda d: ["analyze", str(d), *_small(d)], 1, "folder"),
+    "out is a device": (
+        lambda d: ["evaluate", str(write_celeba(d / "c", 15)), "--json", os.devnull, *_small(d)],
+        2,
+        "is a device or a pipe: name a file",
+    ),
     "photo is empty": (lambda d: ["analyze", str(_file(d / "e.jpg", b"")), *_small(d)], 1, "e.jpg"),
     "photo is noise": (lambda d: ["analyze", str(_file(d / "n.jpg", bytes(range(256)))), *_small(d)], 1, "n.jpg"),
     "model missing": (lambda d: ["evaluate", str(d), "--model", str(d / "no.onnx")], 1, "no.onnx"),

@@ -91,7 +91,7 @@ def evaluate(
     }
     _print_table(report)
     if out is not None:
-        write_atomically(out, json.dumps(report, indent=1, ensure_ascii=False) + "\n")
+        write_atomically(out, json.dumps(report, indent=1) + "\n")
     if draw is not None:
         from facelocus.reports.reliability import draw_reliability
 

@@ -58,7 +58,7 @@ def heatmaps(
     elif data is not None:
         record = _mean_masks(predictor, data, split)
         if out is not None:
-            write_atomically(out, json.dumps(record, indent=1, ensure_ascii=False) + "\n")
+            write_atomically(out, json.dumps(record, indent=1) + "\n")
         picture, what = draw_mean_masks(record), f"mean masks over {record['images']:,} {split} faces"
     content = BytesIO()
     picture.save(content, "PNG")

@@ -81,7 +81,7 @@ def localise(
     }
     _print(record)
     if out is not None:
-        write_atomically(out, json.dumps(record, indent=1, ensure_ascii=False) + "\n")
+        write_atomically(out, json.dumps(record, indent=1) + "\n")
 
 
 def _print(record: Mapping[str, Any]) -> None:

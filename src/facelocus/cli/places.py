@@ -11,7 +11,8 @@ def refuse_no_file(option: str, path: Path | None) -> None:
     """Refuse a path at which no file can be written; None, an option that was not given, is fine.
 
     Raises:
-        UsageError: it is a folder, lies in no folder or in one that may not be looked into, or has no possible name.
+        UsageError: it is a folder, a device or a pipe, lies in no folder or in one that may not be looked into, or has
+            no possible name.
     """
     if path is None:
         return
@@ -23,3 +24,5 @@ def refuse_no_file(option: str, path: Path | None) -> None:
         raise UsageError(f"{option} {path}: cannot be written ({error.strerror}): choose another place") from error
     if path.is_dir() or not path.parent.is_dir():
         raise UsageError(f"{option} {path}: is a folder or lies in none: name a file in an existing folder")
+    if path.exists() and not path.is_file():
+        raise UsageError(f"{option} {path}: is a device or a pipe: name a file")
