@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import threading
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -111,6 +113,12 @@ def test_an_open_file_gives_what_its_bytes_give_and_a_pipe_is_read_once(
     read.clear()
     assert _only_crop(Pipe(content), detector).shape == crops[0].shape
     assert read == [1]
+    if hasattr(os, "mkfifo"):
+        os.mkfifo(tmp_path / "pipe.jpg")
+        writing = threading.Thread(target=(tmp_path / "pipe.jpg").write_bytes, args=(content,))
+        writing.start()
+        assert _only_crop(tmp_path / "pipe.jpg", detector).shape == crops[0].shape
+        writing.join()
 
 
 def test_other_formats_and_small_jpegs_are_read_whole(portrait: Picture, read: list[int]) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os.path
+from pathlib import Path
+
 import numpy as np
 
 from facelocus.detection.detect import LONGEST, MIN_FACE, Detection, Detector
@@ -24,7 +27,7 @@ class Photograph:
     """A photograph, read once. A JPEG with a longer side of twice READ or more is decoded at 1/2, 1/4 or 1/8.
 
     Where it shows small faces or many and the file has more pixels, it is decoded again for a second search, and where
-    a face has fewer pixels than the frame, for the crop. A stream that cannot go back is decoded whole at once.
+    a face has fewer pixels than the frame, for the crop. A pipe or stream that cannot go back is decoded whole at once.
 
     Attributes:
         image: uint8 H x W x 3, RGB, upright, as read for the search.
@@ -36,7 +39,7 @@ class Photograph:
 
     def __init__(self, source: Source, max_pixels: int = MAX_PIXELS) -> None:
         self._source, self._max_pixels = source, max_pixels
-        once = hasattr(source, "seekable") and not source.seekable()
+        once = _is_read_once(source)
         self.image, self.factor = read_reduced(source, None if once else READ, max_pixels=max_pixels)
         self._read = {self.factor: self.image}
 
@@ -82,6 +85,13 @@ class Photograph:
             longest = None if factor == 1 else (max(self.image.shape) - 1) * self.factor // factor
             self._read[factor] = read_reduced(self._source, longest, max_pixels=self._max_pixels)[0]
         return self._read[factor]
+
+
+def _is_read_once(source: Source) -> bool:
+    """Whether it gives its bytes but once, and so must be decoded whole."""
+    if isinstance(source, (str, Path)):
+        return os.path.exists(source) and not os.path.isfile(source)  # noqa: PTH110, PTH113, these never raise
+    return hasattr(source, "seekable") and not source.seekable()
 
 
 def _side(face: Detection) -> float:
