@@ -49,4 +49,7 @@ def test_the_largest_picture_fits_into_a_request_and_that_into_what_is_held(
     (served,) = started
     assert served.token == "s3cret"
     assert served.limits.file_bytes < served.limits.request_bytes <= served.limits.held_bytes
+    with pytest.raises(SystemExit):
+        main(["serve", "--port", "0", "--queue", "16"])
+    assert started[1].limits.files == 16, "a request that is alone always fits"
     assert "--max-mb" in refusal(capsys, "--max-mb", 1001), "no picture is larger than MAX_FILE"

@@ -62,6 +62,7 @@ def serve(
     from facelocus.serve.settings import MEGABYTE, Limits
 
     limits = replace(Limits(), file_bytes=int(max_mb * MEGABYTE), pixels=max_pixels, seconds=seconds, queue=queue)
+    limits = replace(limits, files=min(limits.files, queue))
     limits = replace(limits, request_bytes=max(limits.request_bytes, limits.file_bytes + MEGABYTE))
     limits = replace(limits, held_bytes=max(limits.held_bytes, limits.request_bytes))
     app = make_app(Served(Model.load(model), library, token, workers or cores(), limits))
