@@ -133,6 +133,19 @@ def test_like_finds_the_most_alike_without_the_picture_itself(
     assert code == 2 and "index it first" in err
 
 
+def test_like_looks_at_a_stranger_with_the_librarys_own_shipped_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = write_model(tmp_path / "own.onnx")
+    for number in range(3):
+        draw(tmp_path / "photos" / f"{number}.png", number)
+    folder = tmp_path / "library"
+    run(capsys, "index", tmp_path / "photos", "--to", folder, "--model", model, "--aligned", "--workers", 1)
+    draw(tmp_path / "stranger.png", 60)
+    monkeypatch.setattr("facelocus.model.shipped_models", lambda: {"own": model})
+    assert len(rows(capsys, "search", folder, "--like", tmp_path / "stranger.png")) == 3
+
+
 def test_copy_and_link_gather_what_matches(library: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     matching = [row for row in rows(capsys, "search", library, "left red, right red") if row["score"] >= 0.5]
     assert 0 < len(matching) < 6

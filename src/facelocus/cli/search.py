@@ -59,12 +59,13 @@ def _profile(library: Library, photo: Path) -> tuple[int | None, npt.NDArray[np.
     if picture is not None:
         profile = profile_in(library, picture)
     else:
-        from facelocus.model import Model
+        from facelocus.model import Model, shipped_models
         from facelocus.photos.analyze import analyze
 
-        model = Model.load()
+        its_name = library.about.model
+        model = Model.load(its_name if its_name in shipped_models() else "default")
         if model.sha256 != library.about.sha256:
-            raise UsageError(f"{photo} is not in the library, whose model is not the shipped one: index it first")
+            raise UsageError(f"{photo} is not in the library, whose model is not a shipped one: index it first")
         faces = analyze(photo, model=model, aligned=library.about.aligned)
         profile = np.array(list(faces[0].attributes.values())) if faces else None
     if profile is None:
