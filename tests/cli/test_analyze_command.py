@@ -191,6 +191,8 @@ def test_a_dry_run_says_what_would_be_done_and_does_nothing(folder: Path, crops:
     before = sorted(crops.parent.rglob("*"))
     size = sum(path.stat().st_size for path in crops.iterdir()) / 1e6
     named = f"3 photographs, {size:.1f} MB: 2 .png, 1 .jpg\n"
+    assert _run(folder, crops, "--aligned", "--dry-run").stdout == named
+    named += f"drawings would go to {crops / 'drawn'}\nkeywords would go into PHOTO.xmp beside each photograph\n"
     ways = ["--aligned", "--dry-run", "--write-xmp", "--draw", crops / "drawn"]
     assert _run(folder, crops, *ways).stdout == named
     result = _run(folder, crops, *ways, "--out", crops / "faces.csv")

@@ -93,7 +93,7 @@ def analyze(
             raise UsageError("--json prints and --out writes: choose one; a table that ends in .jsonl holds JSON")
         refuse_no_file("--out", table)
         check_format(table)
-    from facelocus.cli.face_table import make_partitions, make_table, print_listing, print_plan
+    from facelocus.cli.face_table import make_partitions, make_table, print_listing, print_pictures, print_plan
     from facelocus.cli.face_text import print_faces
     from facelocus.cli.models import open_model
     from facelocus.model import Model
@@ -105,6 +105,7 @@ def analyze(
     loaded = open_model(model)
     if dry_run:
         print_listing(arguments)
+        print_pictures(options)
     if out is not None:
         if not isinstance(loaded, Model):
             raise UsageError("--out takes a model file, not a run's folder: make one with `facelocus export`")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from facelocus.cli.found import LibraryFolder, opened, understood
+from facelocus.errors import one_line
 
 if TYPE_CHECKING:
     from facelocus.search.deliver import Delivered
@@ -45,7 +46,7 @@ def _gather(
         found = find(library, query, most, MATCHES)
     result = put((one.path for one in found), to)
     for reason in result.failed:
-        typer.echo(f"facelocus: {reason}", err=True)
+        typer.echo(f"facelocus: {one_line(reason)}", err=True)
     typer.echo(f"{result.put:,} {done}, {result.there:,} were there already; {to}")
     if result.failed:
         raise typer.Exit(1)

@@ -14,7 +14,7 @@ from facelocus.errors import one_line
 
 if TYPE_CHECKING:
     from facelocus.photos.listing import Arguments
-    from facelocus.photos.request import Request, Summary
+    from facelocus.photos.request import Options, Request, Summary
 
 
 def make_table(arguments: Arguments, out: Path, request: Request, workers: int | None) -> bool:
@@ -71,6 +71,14 @@ def print_listing(arguments: Arguments) -> None:
     each = ", ".join(f"{count:,} {one_line(kind)}" for kind, count in kinds.most_common())
     cannot = f"; {missing:,} of them cannot be opened" if missing else ""
     typer.echo(f"{sum(kinds.values()):,} photographs, {size / 1e6:,.1f} MB: {each}{cannot}")
+
+
+def print_pictures(options: Options) -> None:
+    """Say what would be written of each photograph by itself."""
+    if options.drawings is not None:
+        typer.echo(f"drawings would go to {one_line(str(options.drawings))}")
+    if options.sidecars:
+        typer.echo("keywords would go into PHOTO.xmp beside each photograph")
 
 
 def print_plan(arguments: Arguments, out: Path, request: Request) -> None:

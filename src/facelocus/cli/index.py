@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from facelocus.errors import UsageError
+from facelocus.errors import UsageError, one_line
 
 
 def index(
@@ -30,6 +30,9 @@ def index(
     Only what is new or changed is analyzed; a picture that was moved or copied is recognised by its content. What the
     library holds of other folders stays. Stopped at any moment, the same command goes on, and who searches meanwhile
     sees the library as it was before or after a change. No photograph is ever written to.
+
+    What cannot be read is counted and named on stderr, and read again once it changes; the exit code is 0 then too, as
+    the library is up to date.
     """
     from facelocus.cli.models import open_model
     from facelocus.library.index import index_folders
@@ -41,7 +44,7 @@ def index(
         raise UsageError("index takes a model file, not a run's folder: make one with `facelocus export`")
     done = index_folders(folders, to, loaded, aligned=aligned, workers=workers or cores())
     for reason in done.reasons:
-        typer.echo(f"facelocus: {reason}", err=True)
+        typer.echo(f"facelocus: {one_line(reason)}", err=True)
     typer.echo(
         f"{done.new:,} analyzed, {done.moved:,} moved or copied, {done.removed:,} removed; "
         f"{to} holds {done.photographs:,} photographs with {done.faces:,} faces, {done.failed:,} cannot be read"
