@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from facelocus.attributes import CELEBA, AttributeSet
 from facelocus.cli import main
+from facelocus.data import Pack, read_table
+from facelocus.errors import DataError
+from facelocus.reports.localisation.measure import measure_localisation
 from faces import write_celeba
 from small_model import SMALL, description, write_model
 
@@ -64,3 +69,31 @@ def test_a_model_of_one_region_is_refused(celeba: Path, tmp_path: Path, capsys: 
     one = description(AttributeSet.by_region({"whole face": SMALL.names}))
     assert run("localise", celeba, "--model", write_model(tmp_path / "one.onnx", one, regions=1)) == 2
     assert "one.onnx: has one region" in capsys.readouterr().err
+
+
+def test_a_face_without_labels_of_a_region_counts_nothing_there(celeba: Path, tmp_path: Path) -> None:
+    pack = Pack.build(read_table(celeba), tmp_path / "pack")
+    rows, nose = pack.rows("test"), CELEBA.region_index == CELEBA.regions.index("nose")
+    labels = pack.labels.copy()
+    labels[np.ix_(rows[:1], nose)] = -1
+
+    def measured(labels: npt.NDArray[np.int8]) -> dict[str, Any]:
+        return measure_localisation(
+            lambda frames: np.full((len(frames), len(CELEBA)), 0.9, np.float32),
+            lambda frames: np.random.default_rng(0).random((len(frames), len(CELEBA.regions), 5, 4), np.float32),
+            CELEBA,
+            np.full(len(CELEBA), 0.5, np.float32),
+            dataclasses.replace(pack, labels=labels),
+            rows,
+            faithful=3,
+        )
+
+    found = measured(labels)["faithfulness"]
+    yes = 100 * (pack.labels[rows[1:3]][:, nose] == 1).mean()
+    assert found["regions"]["nose"]["whole"][0] == pytest.approx(yes)
+    assert "NaN" not in json.dumps(found)
+    labels[np.ix_(rows[:3], nose)] = -1
+    with pytest.raises(
+        DataError, match="none of the 3 faces that would be hidden in parts has a label of the region nose"
+    ):
+        measured(labels)

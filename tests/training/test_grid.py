@@ -110,6 +110,14 @@ def test_runs_on_other_test_faces_are_told_apart(grid: Grid, pack: Pack, tmp_pat
     assert len(list((tmp_path / "results" / "people").glob("labels.*.npz"))) == 2
 
 
+def test_data_without_a_label_of_an_attribute_are_refused_before_a_run(grid: Grid, pack: Pack, tmp_path: Path) -> None:
+    labels = pack.labels.copy()
+    labels[pack.rows("test"), 3] = -1
+    with pytest.raises(DataError, match=f"no test face has a label of {pack.attributes.names[3]}"):
+        run(grid, dataclasses.replace(pack, labels=labels), tmp_path)
+    assert not (tmp_path / "runs").exists()
+
+
 def test_data_without_people_is_refused(grid: Grid, pack: Pack, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="a grid needs test faces with people"):
         run(grid, dataclasses.replace(pack, people=None), tmp_path)

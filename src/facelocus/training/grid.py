@@ -81,13 +81,17 @@ def run_grid(
         How many runs were added.
 
     Raises:
-        DataError: the Pack has no people or no test faces.
+        DataError: the Pack has no people or no test faces, or these no label of an attribute.
         StorageError: the results cannot be written.
         Whatever train raises.
     """
     rows = pack.rows("test")
     if pack.people is None or not len(rows):
         raise DataError(f"{pack.description}: a grid needs test faces with people: give CelebA, or a table with both")
+    if unknown := np.flatnonzero((pack.labels[rows] == -1).all(axis=0)).tolist():
+        raise DataError(
+            f"{pack.description}: no test face has a label of {pack.attributes.names[unknown[0]]}: give some"
+        )
     try:
         (results / PEOPLE).mkdir(parents=True, exist_ok=True)
     except OSError as error:

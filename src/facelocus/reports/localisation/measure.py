@@ -11,8 +11,10 @@ from tqdm import tqdm
 
 from facelocus.attributes import AttributeSet
 from facelocus.data.pack import Pack
+from facelocus.errors import DataError
 from facelocus.images.read import RGB
 from facelocus.images.regions import region_maps
+from facelocus.metrics.accuracy import mean_over_attributes
 from facelocus.metrics.faithfulness import ORDERS, SHARE, hidden_and_shown, right_by_region
 from facelocus.metrics.intervals import RESAMPLES, SEED, interval, resample_means
 from facelocus.metrics.localisation import concentration, likeness, own_and_others, pointing
@@ -47,9 +49,11 @@ def measure_localisation(
 
     Raises:
         UsageError: the model has regions of which it is not known where they lie.
+        DataError: a region has no label on any of the faces that are hidden in parts.
     """
     assert pack.people is not None
     region_maps(attributes.regions)  # refuses unknown regions before any work
+    _refuse_unlabelled(attributes, pack, rows[:faithful])
     maps = np.concatenate([look(pack.frames(rows[at])) for at in _batches(len(rows), "looking")])
     regions = region_maps(attributes.regions, maps.shape[2:])
     people = pack.people[rows]
@@ -116,14 +120,24 @@ def _faithfulness(
         "faces": len(rows),
         "share": SHARE,
         "unit": "right answers in percent",
-        **{name: _mean(100 * values.mean(axis=1), people) for name, values in found.items()},
-        "highest hidden loses more than random": _mean(100 * lost.mean(axis=1), people),
-        "highest shown keeps more than random": _mean(100 * kept.mean(axis=1), people),
+        **{name: _mean(100 * mean_over_attributes(values), people) for name, values in found.items()},
+        "highest hidden loses more than random": _mean(100 * mean_over_attributes(lost), people),
+        "highest shown keeps more than random": _mean(100 * mean_over_attributes(kept), people),
         "regions": {
             name: {kind: _mean(100 * values[:, r], people) for kind, values in found.items()}
             for r, name in enumerate(attributes.regions)
         },
     }
+
+
+def _refuse_unlabelled(attributes: AttributeSet, pack: Pack, rows: npt.NDArray[np.int64]) -> None:
+    known = (pack.labels[rows] != -1).any(axis=0)
+    for r, name in enumerate(attributes.regions):
+        if len(rows) and not known[attributes.region_index == r].any():
+            raise DataError(
+                f"{pack.description}: none of the {len(rows):,} faces that would be hidden in parts has a label of the "
+                f"region {name}: give labels of it"
+            )
 
 
 def _batches(count: int, what: str) -> Iterable[slice]:
@@ -135,7 +149,9 @@ def _batches(count: int, what: str) -> Iterable[slice]:
 
 
 def _mean(values: npt.NDArray[Any], people: npt.NDArray[np.integer]) -> list[float]:
-    """Return mean, low and high end over resampled people."""
+    """Return mean, low and high end over resampled people; nan, where no label is known, counts nothing."""
+    known = ~np.isnan(values)
+    values, people = values[known], people[known]
     low, high = interval(resample_means(values[:, None], people)[:, 0])
     return [_rounded(values.mean()), _rounded(low), _rounded(high)]
 
