@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from facelocus.data.pack import Pack
+from facelocus.data.pack import Pack, copied
 from facelocus.files import write_atomically
 from facelocus.metrics import choose_thresholds
 from facelocus.metrics.accuracy import Confusion, mean_over_attributes
@@ -73,8 +73,9 @@ def finish(run: Path, pack: Pack, state: State, record: dict[str, Any], world: W
 
 
 def _shift(pack: Pack, training: npt.NDArray[np.int64], validation: npt.NDArray[np.int64]) -> LabelShift:
-    people = (None, None) if pack.people is None else (pack.people[training], pack.people[validation])
-    return LabelShift.measure(pack.labels[training], pack.labels[validation], *people)
+    # Distorted copies of a face are no labels of their own.
+    people = np.unique(list(map(copied, pack.names)), return_inverse=True)[1] if pack.people is None else pack.people
+    return LabelShift.measure(pack.labels[training], pack.labels[validation], people[training], people[validation])
 
 
 def _predict(model: RunModel, pack: Pack, rows: npt.NDArray[np.int64], world: World) -> npt.NDArray[np.float32]:
