@@ -25,6 +25,7 @@ LITE = NetworkSpec(size=(64, 64), channels=32)
         LITE,
         replace(LITE, attention="squeeze_excitation", normalise=False),
         replace(LITE, squeeze="mean_max", blur=0.7, flip=True),
+        replace(LITE, flip=True, size=(70, 67), crop=(64, 64)),
         replace(LITE, context=True, attention="pse_softmax", size=(72, 64), crop=(64, 64)),
     ],
     ids=str,

@@ -33,6 +33,15 @@ def test_positions_and_a_constant_give_the_logits(attention: str, normalise: boo
     assert maps.std() > 1e-4
 
 
+def test_a_mirror_image_is_of_what_the_trunk_sees() -> None:
+    """Where the middle is cut out a pixel beside the middle, mirrored before is another picture than after."""
+    network = tiny(flip=True, size=(30, 26), crop=(28, 23)).double().eval()
+    with torch.no_grad():
+        maps, constants = contributions(network, as_float(frames()))
+        logits = network(as_float(frames()))
+    torch.testing.assert_close(maps.sum((2, 3)) + constants, logits, rtol=1e-10, atol=1e-10)
+
+
 def test_it_is_the_gradient_times_the_excited_features() -> None:
     network = tiny(attention="squeeze_excitation").double().eval()
     sub = network.sub_networks

@@ -107,9 +107,9 @@ class PlainNetwork(nn.Module):
     def forward(self, frames: Tensor) -> Tensor:
         if self.training or not self.spec.flip:
             return self._answer(frames)
-        return (self._answer(frames) + self._answer(frames.flip(3))) / 2
+        return (self._answer(frames) + self._answer(frames, mirrored=True)) / 2
 
-    def _answer(self, frames: Tensor) -> Tensor:
+    def _answer(self, frames: Tensor, mirrored: bool = False) -> Tensor:
         spec = self.spec
         if spec.blur:
             frames = _blurred(frames, spec.blur)
@@ -117,7 +117,7 @@ class PlainNetwork(nn.Module):
         if spec.crop is not None:
             (height, width), (top, left) = spec.crop, ((s - c) // 2 for s, c in zip(spec.size, spec.crop, strict=True))
             x = x[:, :, top : top + height, left : left + width]
-        shared = self.trunk(x)
+        shared = self.trunk(x.flip(3) if mirrored else x)
         return torch.cat([sub_network(shared) for sub_network in self.sub_networks], 1)[:, self.order]
 
     @torch.no_grad()

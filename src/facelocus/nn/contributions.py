@@ -30,14 +30,14 @@ def contributions(network: RegionNetwork, images: Tensor) -> tuple[Tensor, Tenso
         raise ValueError("in training mode a logit depends on the batch: call network.eval() first")
     maps, constants = _of_frames(network, images)
     if network.spec.flip:
-        mirrored, _ = _of_frames(network, images.flip(2 if images.dtype == torch.uint8 else 3))
+        mirrored, _ = _of_frames(network, images, mirrored=True)
         maps = (maps + mirrored.flip(3)) / 2
     return maps, constants
 
 
-def _of_frames(network: RegionNetwork, images: Tensor) -> tuple[Tensor, Tensor]:
+def _of_frames(network: RegionNetwork, images: Tensor, mirrored: bool = False) -> tuple[Tensor, Tensor]:
     sub = network.sub_networks
-    x = torch.relu(sub.norm(sub.conv(network.features(images))))
+    x = torch.relu(sub.norm(sub.conv(network.features(images, mirrored))))
     if sub.attention is not None:
         x = sub.attention(x)
     excited = x.unflatten(1, (sub.regions, sub.channels))

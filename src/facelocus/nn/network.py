@@ -196,9 +196,10 @@ class RegionNetwork(nn.Module):
         logits, (plain, mirrored) = _of_pairs(answers[0]), _of_pairs(answers[1])
         return logits.mean(0), (plain + mirrored.flip(3)) / 2
 
-    def features(self, images: Tensor) -> Tensor:
-        """Return what the sub-networks share: frames as for the whole network -> B x C x h x w."""
-        return self._shared(self._resized(images))
+    def features(self, images: Tensor, mirrored: bool = False) -> Tensor:
+        """Return what the sub-networks share: frames as for the whole network, or mirrored -> B x C x h x w."""
+        resized = self._resized(images)
+        return self._shared(resized.flip(3) if mirrored else resized)
 
     def _shared(self, resized: Tensor) -> Tensor:
         shared: Tensor = self.trunk(resized.contiguous(memory_format=torch.channels_last))
