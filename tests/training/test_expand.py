@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import signal
 import subprocess
 import sys
@@ -13,8 +14,10 @@ import numpy as np
 import pytest
 
 from facelocus.data import Pack, packing, read_table
+from facelocus.data.pack import copy_name
 from facelocus.errors import DataError, InputError, UsageError
 from facelocus.training import expand as expand_module
+from facelocus.training import scoring
 from facelocus.training.expand import expand
 from faces import write_celeba
 from layouts import rows_of
@@ -177,3 +180,17 @@ def test_what_stands_at_the_target_stays(faces: Pack, expanded: Pack, tmp_path: 
         expand(faces, tmp_path, 2, workers=1)
     assert contents(faces.folder) == before
     assert len(expand(faces, expanded.folder, TIMES, workers=1)) == len(expanded)  # the same one is reused
+
+
+def test_copies_of_a_face_are_no_labels_of_their_own(pack: Pack) -> None:
+    """Where people are unknown, how surely labelling differs rests on faces, however often they were distorted."""
+    alone = dataclasses.replace(pack, people=None)
+    training, validation = alone.rows("train"), alone.rows("validation")
+    names = tuple(copy_name(alone.names[row], number) for number in (1, 2, 3) for row in training)
+    more = dataclasses.replace(
+        alone, names=alone.names + names, labels=np.concatenate([alone.labels, *3 * [alone.labels[training]]])
+    )
+    copies = np.arange(len(alone), len(more.names))
+    expected = scoring._shift(alone, training, validation)
+    found = scoring._shift(more, np.concatenate([training, copies]), validation)
+    np.testing.assert_allclose(found.noise, expected.noise, rtol=0.1)
