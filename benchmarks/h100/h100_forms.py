@@ -1,6 +1,6 @@
 """PSE(b)-Alexnet-cvgj's training step in several forms: the same function of the same parameters, computed otherwise.
 
-A form is a set of ways; without any it is the network as the package has it.
+A form is a set of ways; without any it is the network as one writes it first, its regions as one computation.
 
     blocks   conv1 on blocks of 4 x 4 pixels: 48 channels, 3 x 3 taps, stride 1, its kernel of 11 padded to 12
     fold     the BatchNorm of the pictures inside conv1's weights; no gradient of the pictures is needed then
@@ -20,6 +20,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from facelocus.nn.convolution import blocks
 from facelocus.nn.network import RegionNetwork
 
 WAYS = frozenset({"blocks", "fold", "no_bias", "split", "dense", "norms", "tail", "frames"})
@@ -111,12 +112,9 @@ class Form(nn.Module):
     def _as_blocks(self, x: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
         if "blocks" not in self.ways:
             return x, weight
-        weight = F.pad(weight, (0, 1, 0, 1)).unflatten(3, (3, 4)).unflatten(2, (3, 4))
-        weight = weight.permute(0, 3, 5, 1, 2, 4).flatten(1, 3)
         if "frames" not in self.ways:
-            x = F.pad(x, (0, -x.shape[3] % 4, 0, -x.shape[2] % 4)).unflatten(3, (-1, 4)).unflatten(2, (-1, 4))
-            x = x.permute(0, 2, 4, 3, 5, 1).flatten(3).permute(0, 3, 1, 2)
-        return x, weight
+            x = blocks(F.pad(x, (0, -x.shape[3] % 4, 0, -x.shape[2] % 4)), 4)
+        return x, blocks(F.pad(weight, (0, 1, 0, 1)), 4)
 
     def _bias(self, bias: Tensor) -> Tensor | None:
         return None if {"no_bias", "norms"} & self.ways else bias.to(self.dtype)

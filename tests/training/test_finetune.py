@@ -133,7 +133,14 @@ def test_what_cannot_be_transferred_is_refused(
 ) -> None:
     with pytest.raises(RecipeError, match="starts from the weights of another network: give --from default"):
         loop.train(transfer, own, run, name="own", device=CPU, progress=False)
-    for other in ("channels=16", "hidden=8", "squeeze=mean_max", "squeeze=weighted"):
+    for other in (
+        "channels=16",
+        "hidden=8",
+        "squeeze=mean_max",
+        "squeeze=weighted",
+        "attention=none",
+        "normalise=false",
+    ):
         with pytest.raises(UsageError, match=r"first: does not fit the recipe, its layers have other shapes"):
             finetune(transfer.with_settings([f"network.{other}"]), own, run, start)
     with pytest.raises(UsageError, match="was trained for other attributes than the data has: use the recipe finetune"):

@@ -33,6 +33,8 @@ _BATCH = 8
 def quantize(content: bytes, faces: npt.NDArray[np.uint8]) -> bytes:
     """Return a model file's graph with the convolutions of trunk and sub-networks in 8 bits.
 
+    Those are meant that a BatchNorm follows at once: the sub-networks' not where they have groups.
+
     Weights have a scale for each output channel and 7 of the 8 bits: sums of two products of 8 do not fit into the
     16 bits in which processors without VNNI add them. The first layers, PSE and the logits stay in single precision.
     By what 8 bits shift an attribute's logit on average, the graph shifts it back.

@@ -16,6 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from facelocus.nn.attention import ATTENTIONS
+from facelocus.nn.convolution import by_groups, takes_bias_out, without_bias
 from facelocus.nn.grouped import GroupedLinear
 
 POOLINGS = ("mean", "max")
@@ -37,17 +38,25 @@ class SharedInputConv(nn.Module):
         deviation = math.sqrt(2 / (9 * in_channels / groups))  # MSRA, as the published Alexnet-cvgj starts
         nn.init.normal_(self.weight, std=deviation)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, norm: nn.Module | None = None) -> Tensor:
+        """Return the outputs; without their bias where the BatchNorm is given that is called next, and takes it out."""
+        weight, bias = self.weight, None if self.bias is None else self.bias.flatten()
+        learns = norm is not None and takes_bias_out(norm)
+        if norm is not None and learns and bias is not None:
+            weight, bias = without_bias(weight, bias, norm), None
         if self.groups == 1:
-            bias = None if self.bias is None else self.bias.flatten()
-            return F.conv2d(x, self.weight.flatten(0, 1), bias, padding=1)
+            return F.conv2d(x, weight.flatten(0, 1), bias, padding=1)
         # Convolution g reads input slice g for every region; its outputs return to region order after it.
-        regions, channels = self.weight.shape[:2]
+        regions, channels = weight.shape[:2]
         each = channels // self.groups
-        weight = self.weight.unflatten(1, (self.groups, each)).transpose(0, 1).flatten(0, 2)
-        y: Tensor = F.conv2d(x, weight, None, padding=1, groups=self.groups)
-        y = y.unflatten(1, (self.groups, regions, each)).transpose(1, 2).flatten(1, 3)
-        return y if self.bias is None else y + self.bias.flatten()[:, None, None]
+        weight = weight.unflatten(1, (self.groups, each)).transpose(0, 1).flatten(0, 2)
+        if learns:
+            parts = [part.permute(0, 2, 3, 1) for part in by_groups(x, weight, 1, self.groups)]
+            y = torch.stack([part.unflatten(3, (regions, each)) for part in parts], 4).flatten(3).permute(0, 3, 1, 2)
+        else:
+            y = F.conv2d(x, weight, None, padding=1, groups=self.groups)
+            y = y.unflatten(1, (self.groups, regions, each)).transpose(1, 2).flatten(1, 3)
+        return y if bias is None else y + bias.to(y.dtype)[:, None, None]
 
 
 class SubNetworks(nn.Module):
@@ -125,6 +134,8 @@ class SubNetworks(nn.Module):
     def take_over(self, other: SubNetworks, regions: Sequence[int]) -> None:
         """Make sub-network r a copy of sub-network regions[r] of another; RuntimeError where shapes differ."""
         theirs = other.state_dict()
+        if other_only := theirs.keys() - self.state_dict().keys():
+            raise RuntimeError(f"{min(other_only)} has no place")
         for name, ours in self.state_dict().items():
             # Without that copy_ would broadcast, and a layer that is missing be no error of shapes.
             if name not in theirs or theirs[name].shape[1:] != ours.shape[1:]:
@@ -154,7 +165,7 @@ class SubNetworks(nn.Module):
             statistic.copy_(known.repeat(self.regions))
 
     def forward(self, shared: Tensor) -> tuple[Tensor, Tensor | None]:
-        x = torch.relu(self.norm(self.conv(shared)))
+        x = torch.relu(self.norm(self.conv(shared, self.norm)))
         masks: Tensor | None = None
         if self.attention is not None and self.has_masks and self.pooling == "mean":
             masks = self.attention.masks(x)  # type: ignore[operator]

@@ -12,6 +12,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from facelocus.nn.convolution import before_norm
+
 
 class AlexNetCVGJ(nn.Module):
     """conv1 to conv4: B x 3 x 227 x 227 RGB in 0-255 -> B x 384 x 13 x 13."""
@@ -37,7 +39,10 @@ class AlexNetCVGJ(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         x = self.data(images.flip(1))  # RGB to the BGR it was published for
-        x = self.pool(torch.relu(self.norm1(self.conv1(x))))
-        x = self.pool(torch.relu(self.norm2(self.conv2(x))))
-        x = torch.relu(self.norm3(self.conv3(x)))
-        return torch.relu(self.norm4(self.conv4(x)))
+        x = self.pool(self._layer(x, self.conv1, self.norm1))
+        x = self.pool(self._layer(x, self.conv2, self.norm2))
+        x = self._layer(x, self.conv3, self.norm3)
+        return self._layer(x, self.conv4, self.norm4)
+
+    def _layer(self, x: Tensor, conv: nn.Conv2d, norm: nn.Module) -> Tensor:
+        return torch.relu(norm(before_norm(x, conv, norm)))
