@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from fastapi.responses import FileResponse, JSONResponse
 from fastapi.security import HTTPBearer
 from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from facelocus import __version__
 from facelocus.errors import FacelocusError, StorageError
@@ -23,7 +25,7 @@ from facelocus.serve import library, pictures
 from facelocus.serve.guard import Guard
 from facelocus.serve.metrics import Metrics
 from facelocus.serve.queue import Queue
-from facelocus.serve.refusals import UnknownError, about, headers_of, refusal
+from facelocus.serve.refusals import GoneError, UnknownError, about, headers_of, refusal
 from facelocus.serve.settings import Limits
 from facelocus.serve.shapes import Health
 from facelocus.serve.static import page_files, type_of
@@ -111,8 +113,14 @@ def make_app(served: Served) -> FastAPI:
             raise UnknownError("there is no such page: begin at /")
         headers = {"Cache-Control": "no-cache"}
         if isinstance(found, bytes):
-            return Response(found, media_type=type_of(address), headers=headers)
-        return FileResponse(found, media_type=type_of(found.name), headers=headers)
+            headers["ETag"] = f'"{sha256(found).hexdigest()[:32]}"'
+            answer = Response(found, media_type=type_of(address), headers=headers)
+        else:
+            answer = FileResponse(found, media_type=type_of(found.name), headers=headers, stat_result=found.stat())
+        tag = answer.headers["ETag"]
+        if request.headers.get("If-None-Match") == tag:
+            return Response(status_code=304, headers=headers | {"ETag": tag})
+        return answer
 
     return app
 
@@ -138,7 +146,9 @@ def _refuse_in_one_shape(app: FastAPI) -> None:
         if isinstance(error.__cause__, OSError):  # large uploads lie on the disk
             reason = f"an upload cannot be held ({error.__cause__.strerror}): free space in {tempfile.gettempdir()}"
             return refusal(StorageError(reason), request_id(request))
-        # A body that breaks off, or a path that nobody serves.
+        if isinstance(error.__cause__, ClientDisconnect):
+            return refusal(GoneError("the client has gone"), request_id(request))
+        # A body that is none, or a path that nobody serves.
         status = 422 if error.status_code == 400 else error.status_code
         kind = {404: "UnknownError", 405: "UnknownError"}.get(status, "UsageError")
         content = about(kind, f"{error.detail}; see /docs", request_id(request))

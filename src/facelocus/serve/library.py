@@ -176,7 +176,7 @@ def routes(shelf: Shelf) -> APIRouter:
         if jpeg is None:
             raise _no_picture(picture)
         tag = f'"{hashlib.sha256(jpeg).hexdigest()[:32]}"'
-        headers = {"ETag": tag, "Cache-Control": "private, max-age=3600"}
+        headers = {"ETag": tag, "Cache-Control": "private, no-cache"}  # an id may come to be of another picture
         if request.headers.get("If-None-Match") == tag:
             return Response(status_code=304, headers=headers)
         return Response(jpeg, media_type="image/jpeg", headers=headers)

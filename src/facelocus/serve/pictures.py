@@ -14,7 +14,7 @@ from facelocus.model import Model
 from facelocus.serve.card import card_of
 from facelocus.serve.metrics import Metrics
 from facelocus.serve.queue import Queue
-from facelocus.serve.refusals import BusyError, GoneError, TooLargeError, told
+from facelocus.serve.refusals import GoneError, TooLargeError, TooSlowError, told
 from facelocus.serve.settings import MEGABYTE, Limits, Options
 from facelocus.serve.shapes import Analysis, ModelCard, Refusal
 from facelocus.serve.work import Picture
@@ -71,7 +71,8 @@ def routes(model: Model, queue: Queue, limits: Limits, metrics: Metrics, library
 
 def _error(entry: dict[str, Any]) -> FacelocusError:
     """Return what a worker or the queue says is wrong with a picture."""
-    kinds: dict[str, type[FacelocusError]] = {kind.__name__: kind for kind in (BusyError, ModelFileError, WorkerError)}
+    known: tuple[type[FacelocusError], ...] = (TooSlowError, ModelFileError, WorkerError)
+    kinds = {kind.__name__: kind for kind in known}
     kind = kinds.get(entry["error"]["type"], ImageError)
     return kind(entry["error"]["message"])
 

@@ -19,7 +19,7 @@ from typing import Any
 
 from facelocus.errors import FacelocusError, WorkerError, first_line
 from facelocus.processes import pool_of
-from facelocus.serve.refusals import BusyError, TooManyError
+from facelocus.serve.refusals import BusyError, TooManyError, TooSlowError
 from facelocus.serve.settings import Limits, Options
 from facelocus.serve.waiting import within
 from facelocus.serve.work import Picture, Workshop, describe, warm_up
@@ -216,7 +216,7 @@ class _LostError(Exception):
 
 
 def _give_up(each: _Waiting) -> None:
-    reason = BusyError(f"{each.picture.name} took too long, or more memory than there is: make it smaller")
+    reason = TooSlowError(f"{each.picture.name} took too long, or more memory than there is: make it smaller")
     if not each.answer.done():
         each.answer.set_result(_failed(each.picture, reason))
 

@@ -28,7 +28,11 @@ class TooManyError(UsageError):
 
 
 class BusyError(FacelocusError):
-    """As much is waiting as the server holds, or a picture took too long."""
+    """As much is waiting as the server holds."""
+
+
+class TooSlowError(FacelocusError):
+    """A picture took too long, and would again."""
 
 
 class SlowError(UsageError):
@@ -56,6 +60,7 @@ _STATUS: tuple[tuple[type[Exception], int], ...] = (
     (TooLargeError, 413),
     (TooManyError, 429),
     (BusyError, 503),
+    (TooSlowError, 503),
     (SlowError, 408),
     (GoneError, GONE),
     (UnknownError, 404),
@@ -78,7 +83,8 @@ def status_of(error: FacelocusError) -> int:
 def refusal(error: FacelocusError, request_id: str) -> JSONResponse:
     """Return the answer that says what is wrong and what mends it."""
     status = status_of(error)
-    return JSONResponse(about(type(error).__name__, told(error, request_id), request_id), status, headers_of(status))
+    headers = {} if isinstance(error, TooSlowError) else headers_of(status)
+    return JSONResponse(about(type(error).__name__, told(error, request_id), request_id), status, headers)
 
 
 def told(error: FacelocusError, request_id: str) -> str:

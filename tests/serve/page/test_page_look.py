@@ -49,6 +49,33 @@ def test_several_pictures_one_of_them_broken(page: sync_api.Page, tmp_path: Path
     expect(page.locator("#stage img")).to_have_attribute("alt", "person 1.png")
 
 
+def test_the_picture_chosen_last_is_shown_and_the_keyboard_stays_where_it_was(
+    page: sync_api.Page, tmp_path: Path
+) -> None:
+    page.set_input_files("#files", pictures(tmp_path, 3))
+    strip = page.locator("#pictures button")
+    expect(page.locator("#busy")).to_be_empty()
+    expect(page.locator("#stage img")).to_have_attribute("alt", "person 0.png")
+    strip.nth(2).focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#stage img")).to_have_attribute("alt", "person 2.png")
+    expect(strip.nth(2)).to_be_focused()
+    page.evaluate("""() => {
+        const decode = HTMLImageElement.prototype.decode;
+        let first = true;
+        HTMLImageElement.prototype.decode = async function () {
+            if (first) await new Promise((resolve) => { first = false; window.goOn = resolve; });
+            return decode.call(this);
+        };
+    }""")
+    strip.nth(0).click()
+    strip.nth(1).click()
+    expect(page.locator("#stage img")).to_have_attribute("alt", "person 1.png")
+    page.evaluate("() => window.goOn()")
+    page.wait_for_timeout(300)
+    expect(page.locator("#stage img")).to_have_attribute("alt", "person 1.png")
+
+
 def test_in_the_browser_alone_nothing_is_sent(page: sync_api.Page, tmp_path: Path) -> None:
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))

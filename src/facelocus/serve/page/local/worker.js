@@ -16,6 +16,7 @@ const fetched = async (path, headers) => {
   const answer = await fetch(new URL(path, HERE), { headers }).catch(() => {
     throw new Error(`${path} cannot be fetched: is the host still there?`);
   });
+  if (answer.status === 401) throw new Error("The server asks for another token: open the page anew.");
   if (!answer.ok) throw new Error(`${path} cannot be fetched (${answer.status}): is the folder whole?`);
   return answer;
 };
@@ -110,6 +111,6 @@ self.onmessage = async ({ data: { id, file, name, headers } }) => {
     const told = (loaded, total) => self.postMessage({ id, loaded, total });
     self.postMessage({ id, picture: await describe(file, name, headers, told) });
   } catch (error) {
-    self.postMessage({ id, wrong: error.message });
+    self.postMessage({ id, wrong: error?.message || `The network failed (${error}).` });
   }
 };

@@ -56,10 +56,14 @@ let asking = null;
 
 /** Ask once for the token, however many requests wait for it. */
 function askForToken(again) {
-  byId("refused").hidden = !again;
+  if (!asking) byId("refused").hidden = !again;
   asking ??= new Promise((resolve) => {
     const dialog = byId("asks");
-    dialog.addEventListener("cancel", (event) => event.preventDefault());
+    dialog.oncancel = (event) => event.preventDefault();
+    // A second Escape closes it all the same.
+    dialog.onclose = () => {
+      if (asking && !dialog.open) dialog.showModal();
+    };
     byId("give").addEventListener("submit", () => {
       sessionStorage.setItem(KEPT, byId("token").value.trim());
       byId("token").value = "";

@@ -77,6 +77,7 @@ async function upright({ file, url }) {
 function strip(current = null) {
   const list = byId("pictures");
   list.hidden = pictures.length < 2;
+  const focused = [...list.querySelectorAll("button")].indexOf(document.activeElement);
   list.replaceChildren(...pictures.map((picture, k) => {
     const count = !picture.done ? "…" : picture.error ? "!" : String(picture.faces.length);
     const name = `${picture.file.name || `picture ${k + 1}`}, ${picture.error ? "cannot be read" : `${count} faces`}`;
@@ -84,6 +85,7 @@ function strip(current = null) {
       type: "button", "aria-label": name, "aria-current": String(picture === current), onclick: () => show(picture),
     }, make("img", { src: picture.url, alt: "" }), make("span", { className: "mark", "aria-hidden": "true" }, count)));
   }));
+  list.querySelectorAll("button")[focused]?.focus({ preventScroll: true });
 }
 
 /** Show one picture with its faces, the largest chosen. */
@@ -98,6 +100,7 @@ async function show(picture) {
   if (picture.error) return;
   const image = make("img", { src: picture.url, alt: picture.file.name || "The picture" });
   const visible = await image.decode().then(() => true, () => false);
+  if (shown !== picture) return; // another was chosen meanwhile
   const boxes = picture.faces.map((face, k) => box(image, face, k));
   const choose = (k) => {
     boxes.forEach((each, at) => each.setAttribute("aria-pressed", String(at === k)));

@@ -83,6 +83,6 @@ export class Results {
   async #load(image) {
     this.thumbnails.unobserve(image);
     const answer = await ask(image.dataset.from).catch(() => null);
-    if (answer) image.src = URL.createObjectURL(await answer.blob());
+    if (answer && image.isConnected) image.src = URL.createObjectURL(await answer.blob());
   }
 }
