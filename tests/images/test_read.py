@@ -310,6 +310,16 @@ def test_pillows_remarks_on_a_file_reach_no_one(tmp_path: Path) -> None:
         Image.open(tmp_path / "odd.jpg").getexif()
 
 
+def test_a_programs_own_guard_against_bombs_stays() -> None:
+    code = (
+        "import io, warnings, PIL.Image as I; warnings.simplefilter('error', I.DecompressionBombWarning); "
+        "import facelocus.images.read; I.MAX_IMAGE_PIXELS = 50; file = io.BytesIO(); "
+        "I.new('L', (9, 9)).save(file, 'PNG'); I.open(file)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert "DecompressionBombWarning" in done.stderr.splitlines()[-1]
+
+
 def test_a_picture_for_several_screens_is_reduced_like_any_jpeg() -> None:
     content = _saved(_picture(1600, 1200), "MPO", save_all=True, append_images=[_picture(800, 600)])
     with Image.open(BytesIO(content)) as image:

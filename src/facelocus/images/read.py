@@ -35,8 +35,9 @@ _HEIC = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs",
 
 _opening = threading.Lock()
 
-# Pillow remarks on oddities in files; what matters of them is in the result or the refusal.
-warnings.filterwarnings("ignore", module=r"PIL\.|pillow_heif\.")
+# Pillow remarks on oddities in files; what matters of them is in the result or the refusal. Whatever filters a program
+# has of its own come first: Pillow's guard against pictures that are bombs is one.
+warnings.filterwarnings("ignore", module=r"PIL\.|pillow_heif\.", append=True)
 logging.getLogger("PIL").addHandler(logging.NullHandler())
 
 
