@@ -37,7 +37,7 @@ FORMAT = 1
 BATCH = 4
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Prediction:
     """What a model says about N faces.
 

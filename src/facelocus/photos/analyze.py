@@ -25,7 +25,7 @@ AnySource = TypeVar("AnySource", bound=Source)
 _Place = tuple[tuple[float, float, float, float], float | None, npt.NDArray[np.float64] | None]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Face:
     """One face of a photograph.
 
