@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -48,6 +49,17 @@ def same(one: list[Face], other: list[Face]) -> bool:
     return [face.to_json() for face in one] == [face.to_json() for face in other] and all(
         np.array_equal(mine.crop, their.crop) for mine, their in zip(one, other, strict=True)
     )
+
+
+def test_faces_are_told_apart_as_objects(portrait: npt.NDArray[np.uint8], model: Model, detector: Detector) -> None:
+    first, second = (analyze(portrait, model=model, detector=detector) for _ in range(2))
+    assert len({*first, *second}) == len(first) + len(second) > 0
+    assert first == first[:] and first != second and same(first, second)
+
+
+def test_a_detector_travels_to_another_process(portrait: npt.NDArray[np.uint8], detector: Detector) -> None:
+    (here,), (there,) = (each.detect(portrait) for each in (detector, pickle.loads(pickle.dumps(detector))))
+    assert here.box == there.box
 
 
 def test_threads_share_a_model_and_a_detector(

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -58,7 +59,7 @@ _STRIP = 40_000
 _MIRROR = [1, 0, 2, 4, 3]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Detection:
     """One face, in pixels of the picture it was found in; box and landmarks may reach outside it.
 
@@ -92,10 +93,14 @@ class Detector:
     """
 
     def __init__(self, threads: int | None = None) -> None:
+        self._threads = threads
         files = [Path(__file__).parent / "mtcnn" / f"{net}.onnx" for net in ("pnet", "rnet", "onet")]
         self._pnet, self._rnet, self._onet = (
             open_session(file, file.read_bytes(), threads, repeated=False) for file in files
         )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Detector, (self._threads,)
 
     def detect(
         self, image: RGB, *, min_face: int = MIN_FACE, longest: int = LONGEST, turned: bool = True
