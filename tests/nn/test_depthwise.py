@@ -6,7 +6,7 @@ import copy
 
 import pytest
 import torch
-from timm.layers import create_conv2d
+from timm.layers import StdConv2d, create_conv2d
 from torch import Tensor, nn
 
 from facelocus.nn import depthwise
@@ -80,3 +80,10 @@ def test_others_are_left_alone(changed: dict[str, object]) -> None:
     holder = nn.Sequential(nn.Conv2d(4, 4, 3, **({"groups": 4, "bias": False} | changed)))  # type: ignore[arg-type]
     own_gradients(holder)
     assert type(holder[0]) is nn.Conv2d
+
+
+def test_a_layer_that_makes_something_else_of_its_weight_is_left_alone() -> None:
+    holder, x = nn.Sequential(StdConv2d(8, 8, 3, groups=8)), torch.rand(1, 8, 9, 9)
+    before = holder(x)
+    own_gradients(holder)
+    assert torch.equal(holder(x), before)

@@ -42,7 +42,7 @@ def test_equals_the_plain_loop_with_every_gradient(changes: dict[str, Any]) -> N
     missing, unexpected = network.load_state_dict(fast_state(plain, plain.state_dict()), strict=False)
     assert not unexpected and all(name.endswith("num_batches_tracked") for name in missing)
     images = as_float(frames())
-    has_masks = changes["attention"].startswith("pse")
+    has_masks = network.sub_networks.has_masks
     target = torch.randn(4, len(MIXED), generator=torch.Generator().manual_seed(4), dtype=torch.float64)
 
     expected, expected_masks = plain.train()(images)
@@ -169,6 +169,9 @@ def test_looking_at_the_trunk_leaves_it_as_it_was() -> None:
     statistics = network.trunk.norm.running_mean.clone()  # type: ignore[union-attr,operator]
     network.set_input_size((34, 30))
     assert network.trunk.training and network.trunk.norm.training  # type: ignore[union-attr]
+    network.trunk.norm.eval()  # type: ignore[union-attr,operator]
+    network.set_input_size((28, 24))
+    assert network.trunk.training and not network.trunk.norm.training  # type: ignore[union-attr]
     assert torch.equal(network.trunk.norm.running_mean, statistics)  # type: ignore[union-attr,arg-type]
 
 

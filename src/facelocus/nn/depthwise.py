@@ -57,7 +57,8 @@ def own_gradients(network: nn.Module) -> None:
     """Let every depthwise convolution of a network be a DepthwiseConv2d; names and weights stay as they are."""
     for module in list(network.modules()):
         for name, child in module.named_children():
-            if isinstance(child, nn.Conv2d) and _is_depthwise(child):
+            # A subclass may compute something else from its weight.
+            if type(child) in (nn.Conv2d, Conv2dSame) and _is_depthwise(child):
                 setattr(module, name, DepthwiseConv2d(child))
 
 

@@ -232,7 +232,7 @@ def _of_pairs(answers: Tensor) -> Tensor:
 
 def _probe(trunk: nn.Module, size: tuple[int, int]) -> tuple[int, tuple[int, int]]:
     """Return C and (h, w) of the trunk's features for an input size, leaving the trunk as it was."""
-    training, like = trunk.training, next(trunk.parameters())
+    modes, like = {module: module.training for module in trunk.modules()}, next(trunk.parameters())
     trunk.eval()
     try:
         with torch.no_grad():
@@ -240,7 +240,8 @@ def _probe(trunk: nn.Module, size: tuple[int, int]) -> tuple[int, tuple[int, int
     except (RuntimeError, AssertionError) as error:  # timm asserts the size of its transformers
         raise ValueError(f"the trunk cannot take an input of {_by(size)}: {first_line(error)}") from error
     finally:
-        trunk.train(training)
+        for module, training in modes.items():
+            module.training = training
     _, channels, height, width = features.shape
     return channels, (height, width)
 
