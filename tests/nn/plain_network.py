@@ -9,16 +9,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from facelocus.nn import PSEConv, PSEFullyConnected, RegionNetwork, SqueezeExcitation
-from facelocus.nn.attention import PSENormalised, PSEOpen, PSEResidual, PSESharp, PSESoftmax
-
-FORMS = {
-    "pse_residual": PSEResidual,
-    "pse_normalised": PSENormalised,
-    "pse_softmax": PSESoftmax,
-    "pse_sharp": PSESharp,
-    "pse_open": PSEOpen,
-}
+from facelocus.nn import RegionNetwork
+from facelocus.nn.attention import ATTENTIONS
 
 
 class PlainAttention(nn.Module):
@@ -26,20 +18,10 @@ class PlainAttention(nn.Module):
 
     def __init__(self, kind: str, channels: int, size: tuple[int, int], reduction: int, squeeze: str) -> None:
         super().__init__()
-        self.kind = kind
-        if kind == "pse_conv":
-            self.module: nn.Module = PSEConv(channels, reduction, squeeze)
-        elif kind in FORMS:
-            self.module = FORMS[kind](channels, reduction, squeeze)
-        elif kind == "pse_fully_connected":
-            self.module = PSEFullyConnected(channels, size, reduction, squeeze)
-        elif kind == "squeeze_excitation":
-            self.module = SqueezeExcitation(channels, reduction)
-        else:
-            self.module = nn.Identity()
+        self.module = nn.Identity() if kind == "none" else ATTENTIONS[kind](channels, size, reduction, squeeze, 1)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor | None]:
-        if self.kind.startswith("pse"):
+        if getattr(self.module, "has_masks", False):
             y, mask = self.module(x, masks=True)
             return y, mask
         return self.module(x), None

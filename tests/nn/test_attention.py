@@ -129,7 +129,7 @@ def test_squeezes_are_what_their_names_say() -> None:
     torch.testing.assert_close(weighted(x), expected.unsqueeze(2))
 
 
-@pytest.mark.parametrize("kind", [kind for kind in SMALL if kind.startswith("pse")])
+@pytest.mark.parametrize("kind", [kind for kind, build in SMALL.items() if build(1).has_masks])
 def test_masks_lie_in_0_1_and_come_only_on_request(kind: str) -> None:
     module = SMALL[kind](2).double()
     x = 100 * random(3, 2 * C, H, W)
@@ -138,6 +138,9 @@ def test_masks_lie_in_0_1_and_come_only_on_request(kind: str) -> None:
     assert masks.shape == (3, 2, H, W)
     assert 0 <= masks.min() < masks.max() <= 1
     torch.testing.assert_close(excited, module(x))
+    # What a network with mean pooling computes without ever writing the excited x.
+    by_group = x.unflatten(1, (2, C)) * module.weights(masks).unsqueeze(2)
+    torch.testing.assert_close(excited, by_group.flatten(1, 2))
 
 
 @pytest.mark.parametrize("kind", SMALL)
