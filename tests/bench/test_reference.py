@@ -9,11 +9,20 @@ import torch
 
 from facelocus.attributes import CELEBA, FRAME
 from facelocus.bench.reference import PlainNetwork
+from facelocus.nn.backbones import TRUNKS
 from facelocus.nn.network import NetworkSpec
 from facelocus.recipes import load_recipe
+from tiny_trunk import TinyTrunk
 
 ALEX = replace(load_recipe("paper_alex").network, hidden=16)
 LITE = NetworkSpec(size=(64, 64), channels=32)
+
+
+def test_a_trunk_of_ones_own_is_its_own_reference(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(TRUNKS, "mine", TinyTrunk)
+    network = NetworkSpec(trunk="mine", stride=4, size=(32, 24), channels=16).build(CELEBA).eval()
+    frames = 255 * torch.rand(2, 3, *FRAME[:2])
+    torch.testing.assert_close(PlainNetwork(network).eval()(frames), network(frames), rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize(

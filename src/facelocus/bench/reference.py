@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from facelocus.attributes import FRAME
 from facelocus.nn.attention import ATTENTIONS
-from facelocus.nn.backbones import TimmTrunk
+from facelocus.nn.backbones import TRUNKS, TimmTrunk
 from facelocus.nn.network import NetworkSpec, RegionNetwork
 from facelocus.nn.resize import blur_matrix
 
@@ -90,8 +90,7 @@ class PlainNetwork(nn.Module):
         super().__init__()
         spec, attributes = network.spec, network.attributes
         self.spec = spec
-        alexnet = spec.trunk == "alexnet_cvgj"
-        self.trunk = PlainAlexNet() if alexnet else TimmTrunk(spec.trunk, spec.stride, spec.imagenet, spec.context)
+        self.trunk = _trunk(spec)
         own = [[a for a, of in enumerate(attributes.region_of) if of == region] for region in attributes.regions]
         channels, *size = _shared(network)
         self.sub_networks = nn.ModuleList(
@@ -144,6 +143,14 @@ class PlainNetwork(nn.Module):
                 else:
                     by_region = together[name].unflatten(0, (len(own), -1))
                     ours.copy_(by_region[region].reshape(ours.shape))
+
+
+def _trunk(spec: NetworkSpec) -> nn.Module:
+    if spec.trunk == "alexnet_cvgj":
+        return PlainAlexNet()
+    if spec.trunk in TRUNKS:
+        return TRUNKS[spec.trunk]()
+    return TimmTrunk(spec.trunk, spec.stride, spec.imagenet, spec.context)
 
 
 def _renamed(name: str, names: dict[str, str]) -> str:

@@ -27,6 +27,7 @@ def grid(
 
     require_lab()
     from facelocus.cli.models import open_start
+    from facelocus.cli.report import app
     from facelocus.data.pack import open_pack
     from facelocus.grids import load_grid
     from facelocus.training.grid import run_grid
@@ -36,5 +37,7 @@ def grid(
     where = choose_device(device)
     start = open_start(from_)
     made = run_grid(chosen, name, open_pack(data), to / name, results, device=where, start=start, only=only)
-    report, _, _ = name.partition("_")  # A grid is named after the report that reads it.
-    typer.echo(f"{results}: {made} runs added; next: facelocus report {report} --records {results}")
+    report, _, _ = name.partition("_")  # a grid is named after the report that reads it, if there is one
+    reports = [command.callback.__name__ for command in app.registered_commands if command.callback]
+    following = f"; next: facelocus report {report} --records {results}" if report in reports else ""
+    typer.echo(f"{results}: {made} runs added{following}")
