@@ -23,6 +23,7 @@ from facelocus.library.store import open_store
 from facelocus.model import Model
 from facelocus.photos import folder as folder_module
 from facelocus.photos.analyze import analyze
+from facelocus.search.find import profile_in
 from folder_runs import Stopping
 from libraries import described, draw, index
 from small_model import SMALL, write_model
@@ -146,6 +147,18 @@ def test_a_disk_that_is_not_there_takes_nothing_out_beside_one_that_is(
         index_module.index_folders([photos / "1", photos / "0"], library, model, aligned=True, workers=1)
     assert str(photos / "0") in str(refused.value) and str(photos / "1") not in str(refused.value)
     assert described(library) == before
+
+
+def test_a_picture_that_has_gone_has_no_profile(photos: Path, library: Path, model: Model) -> None:
+    with closing(Library(library)) as reader:
+        with reader.state() as scores:
+            before = scores.pictures.tolist()
+        assert all(profile_in(reader, picture) is not None for picture in before)
+        next(photos.rglob("3.png")).unlink()
+        index(photos, library, model)
+        with reader.state() as scores:
+            (gone,) = set(before) - set(scores.pictures.tolist())
+        assert profile_in(reader, gone) is None and profile_in(reader, before[-1] + 1) is None
 
 
 def test_a_pattern_is_no_folder(photos: Path, tmp_path: Path, library: Path, model: Model) -> None:

@@ -211,6 +211,12 @@ def test_more_people_than_there_are_cost_nothing() -> None:
         assert [match.picture for match in found] == ([0] if "most" in text else [])
 
 
+def test_none_are_asked_for() -> None:
+    pictures = [[{"Male": 0.9}, {"Male": 0.1}]]
+    for text in ("man", "a man and a woman", "by young", "nobody", "everybody smiling"):
+        assert rank(scores_of(pictures), CELEBA, parse(text, CELEBA), 0) == []
+
+
 def test_an_order_alone_leaves_out_what_scores_too_little() -> None:
     pictures = [[{"Smiling": 0.9}], [{"Smiling": 0.2}], [{"Smiling": 0.6}]]
     for least, order in ((0.0, [0, 2, 1]), (0.5, [0, 2])):

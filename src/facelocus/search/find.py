@@ -102,6 +102,8 @@ def profile_in(library: Library, picture: int) -> npt.NDArray[np.float64] | None
     """Return the probabilities of the largest face of a picture of the library, A; None where it has none."""
     with library.state() as scores:
         place = int(np.searchsorted(scores.pictures, picture))
+        if place == len(scores.pictures) or scores.pictures[place] != picture:  # an index took it out meanwhile
+            return None
         first, last = scores.starts[place : place + 2]
         return None if first == last else profile_of(scores, int(first))
 

@@ -34,7 +34,7 @@ def rank_people(evidence: Evidence, query: Query, limit: int, least: float) -> l
         if people.so is not None and people.quantity != "at least":
             logs += _of_all(evidence, people, rows, within)
     order = _order(evidence, query, rows, within, logs, least)
-    if not order.size:  # "10000000000 men" need not even be counted out
+    if not order.size or limit < 1:  # "10000000000 men" need not even be counted out
         return []
     told_apart = len(whom) > 1
     found: list[Ranked] = []
