@@ -13,6 +13,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    import os
+
     from facelocus.attributes import ATTRIBUTES as ATTRIBUTES
     from facelocus.attributes import REGIONS as REGIONS
     from facelocus.model import Model as Model
@@ -31,10 +33,12 @@ _HOMES = {
     "analyze_many": "facelocus.photos.analyze",
 }
 
-__all__ = [*_HOMES, "load"]
+__all__ = ["ATTRIBUTES", "REGIONS", "Face", "Model", "analyze", "analyze_many", "load"]
 
 
-def load(name_or_path: str = "default", threads: int | None = None, provider: str = "CPUExecutionProvider") -> Model:
+def load(
+    name_or_path: str | os.PathLike[str] = "default", threads: int | None = None, provider: str = "CPUExecutionProvider"
+) -> Model:
     """Open a model file by the name of a shipped one or by path; see Model.load."""
     from facelocus.model import Model
 

@@ -165,6 +165,19 @@ def test_a_damaged_checkpoint_is_named(recipe: Recipe, pack: Pack, run: Path, mo
         train(recipe, pack, run)
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [{"optimizer": Optimizer(kind="SGD")}, {"teaching": 1.5}, {"batch_size": 1}],
+    ids=str,  # type: ignore[arg-type]
+)
+def test_a_recipe_made_in_python_is_held_to_what_a_file_may_say(
+    changes: dict[str, Any], recipe: Recipe, pack: Pack, run: Path
+) -> None:
+    with pytest.raises(RecipeError):
+        train(dataclasses.replace(recipe, **changes), pack, run)
+    assert not run.exists()
+
+
 def test_folders_that_are_no_finished_run_are_refused(recipe: Recipe, pack: Pack, run: Path, tmp_path: Path) -> None:
     (tmp_path / "foreign").mkdir()
     for name in ("missing", "foreign"):

@@ -42,6 +42,7 @@ class Pack:
     """N rows of decoded faces, opened from a folder.
 
     The order of rows is that of the FaceTable it was built from, without the rows in whose photograph no face is found.
+    Pickled, it is its folder: of what was replaced in it another process knows nothing.
 
     Attributes:
         folder: where it lies.

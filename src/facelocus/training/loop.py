@@ -106,11 +106,13 @@ def train(
     Raises:
         UsageError: the folder holds a run of another recipe or of other data, or another process trains there; the
             weights to start from are of another network.
-        RecipeError: the network cannot be built, or cannot take the size of a phase; no folder is made then.
+        RecipeError: a value is none of its field, or the network cannot be built or take the size of a phase; there is
+            no folder then.
         FacelocusError: the loss is no longer a number, or another process of the run has ended.
         StoppedError: stopped by Ctrl-C or SIGTERM, after saving.
         StorageError: the folder cannot be written.
     """
+    recipe = Recipe.from_json(recipe.to_json())  # one made in Python may hold what no recipe file may
     if device.type == "cpu":
         keep_freed_memory()
     refuse_wrong_teaching(recipe, teachers is not None)
