@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
 import json
 import os
 import signal
@@ -20,6 +21,7 @@ from facelocus.errors import (
 )
 from facelocus.nn.weights import read_tensors
 from facelocus.training import checkpoint
+from facelocus.training.checkpoint import State
 from facelocus.training.recipe import Recipe
 from facelocus.training.run import load_run
 from short_runs import STEPS, at_steps, ctrl_c, results, stop_in_step, train
@@ -142,3 +144,16 @@ def test_killed_before_the_recipe_was_written_starts_anew(
     (run / "record.json").write_text("{}")
     train(recipe, pack, run)
     assert results(run) == uninterrupted
+
+
+@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="nothing says there which files are held")
+def test_a_checkpoint_that_was_read_is_let_go(
+    recipe: Recipe, pack: Pack, run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Held, its space on the disk stays taken when it is replaced, and on Windows it cannot be replaced."""
+    stop_in_step(3, monkeypatch, recipe, pack, run)
+    state = State.begin(recipe.network.build(pack.attributes), recipe)
+    state.load(run)
+    gc.collect()
+    assert str(run / checkpoint.FILE) not in Path("/proc/self/maps").read_text()
+    assert state.step == 3 and state.optimizer.state

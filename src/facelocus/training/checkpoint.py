@@ -75,8 +75,9 @@ class State:
         for name, value in _below("optimizer.", tensors).items():
             index, _, entry = name.partition(".")
             like = parameters[int(index)]
-            # Fused optimisers walk through memory: moments must lie as their parameter does (channels last).
-            laid_out = torch.empty_like(like).copy_(value) if value.shape == like.shape else value
+            # Copied: what is read is a view of the file, which must be free to be replaced. Fused optimisers walk
+            # through memory: moments must lie as their parameter does (channels last).
+            laid_out = torch.empty_like(like).copy_(value) if value.shape == like.shape else value.clone()
             state.setdefault(int(index), {})[entry] = laid_out
         self.optimizer.load_state_dict({"state": state, "param_groups": self.optimizer.state_dict()["param_groups"]})
         self.step, self.seconds = int(description["step"]), float(description["seconds"])
