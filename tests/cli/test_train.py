@@ -9,6 +9,7 @@ import pytest
 
 from facelocus.cli import main
 from facelocus.model import Model
+from facelocus.training import loop
 from faces import write_celeba
 
 
@@ -22,3 +23,18 @@ def test_a_run_starts_from_the_shipped_weights(tmp_path: Path, capsys: pytest.Ca
     assert f"facelocus export {run} model.onnx" in capsys.readouterr().out
     record = json.loads((run / "record.json").read_text())
     assert record["from"] == Model.load("tiny").metadata["training"]
+
+
+@pytest.mark.parametrize(("rank", "times"), [("0", 1), ("1", 0)])
+def test_of_several_processes_one_says_that_the_run_is_finished(
+    rank: str, times: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As torchrun tells each which one it is; the training itself is left out."""
+    monkeypatch.setattr(loop, "train", lambda *_, **__: None)
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.setenv("RANK", rank)
+    data = write_celeba(tmp_path / "celeba", 15)
+    with pytest.raises(SystemExit) as ended:
+        main(["train", "default", "--data", str(data), "--to", str(tmp_path / "run"), "--device", "cpu"])
+    assert ended.value.code == 0
+    assert capsys.readouterr().out.count("finished; next: ") == times

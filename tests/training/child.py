@@ -20,6 +20,7 @@ from facelocus.data import Pack
 from facelocus.errors import FacelocusError
 from facelocus.nn.backbones import TRUNKS
 from facelocus.training import log, loop
+from facelocus.training.folder import FINISHED
 from facelocus.training.recipe import Recipe
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -52,6 +53,8 @@ def main(recipe: str, pack: str, run: str, action: str = "", step: str = "0") ->
         loop.train(chosen, Pack.open(Path(pack)), Path(run), name="tiny", device=device, progress=False)
     except FacelocusError as error:
         _exit(str(error), error.exit_code)
+    if not (Path(run) / FINISHED).exists():
+        _exit("train came back before the run was finished", 1)
 
 
 if __name__ == "__main__":

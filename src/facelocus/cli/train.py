@@ -56,6 +56,7 @@ def train(
     from facelocus.training.record import Origin
     from facelocus.training.replay import Replay
     from facelocus.training.teachers import Teachers
+    from facelocus.training.world import leads
 
     if to is None:
         raise UsageError("train needs --to, the folder of the run")
@@ -92,6 +93,8 @@ def train(
         tuple(map(_lasting, teacher or ())),
     )
     run(chosen, pack, to, name=recipe, device=where, start=start, teachers=teachers, origin=origin)
+    if not leads():
+        return
     if again is not None:
         typer.echo(f"{to}: {again.outcome(to)}")
     typer.echo(f"{to}: finished; next: facelocus export {to} model.onnx")

@@ -154,6 +154,8 @@ def train(
                     _take_steps(pack, recipe, plan, batches, answers, state, log, stop)
                     seconds = round(log.seconds(), 1)
                     finish(run, pack, state, record | {"iterations": plan.steps, "seconds": seconds}, world)
+                    # What the leader has written is there for whatever the others do next.
+                    world.wait()
 
 
 def _take_steps(

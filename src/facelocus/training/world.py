@@ -68,6 +68,15 @@ class World:
         return values[0]
 
 
+def leads() -> bool:
+    """Return whether this process is the one that writes: known before all have joined, and when they have parted."""
+    return _alone() or int(os.environ["RANK"]) == 0
+
+
+def _alone() -> bool:
+    return int(os.environ.get("WORLD_SIZE", "1")) == 1
+
+
 @contextmanager
 def joined(device: torch.device) -> Iterator[World]:
     """Join the other processes that torchrun started; without it, this one is alone.
@@ -75,7 +84,7 @@ def joined(device: torch.device) -> Iterator[World]:
     Raises:
         FacelocusError: another process of the run has ended.
     """
-    if int(os.environ.get("WORLD_SIZE", "1")) == 1:
+    if _alone():
         yield World()
         return
     if device.type == "cuda":
