@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -83,6 +84,31 @@ def test_other_data_is_refused_and_other_weights_are_told(
 
 
 @pytest.mark.parametrize(
+    ("kept", "asked", "words"),
+    [
+        ({"from": {"recipe": "another"}}, {}, "tiny: is no longer what"),
+        ({"teachers": [{"recipe": "another"}]}, {"teachers": ["tiny"]}, "tiny: no longer teaches what"),
+    ],
+)
+def test_other_weights_to_begin_with_are_refused(
+    kept: dict[str, Any],
+    asked: dict[str, Any],
+    words: str,
+    run: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The run kept that they were of another recipe than what lies there now."""
+    for file, changes in (("record.json", kept), ("origin.json", asked)):
+        before = json.loads((run / file).read_text())
+        (run / file).write_text(json.dumps(before | changes))
+    assert command("train", "--replay", run, "--to", tmp_path / "again") == 2
+    said = capsys.readouterr().err
+    assert words in said and said.count("\n") == 1
+    assert not (tmp_path / "again").exists()
+
+
+@pytest.mark.parametrize(
     ("arguments", "words"),
     [
         (["train", "--replay", "run", "--to", "again", "--set", "seed=1"], "--replay takes recipe, settings, start"),
@@ -90,6 +116,7 @@ def test_other_data_is_refused_and_other_weights_are_told(
             ["train", "--replay", "nowhere", "--to", "again"],
             "nowhere: not a run folder: name what `facelocus train --to` wrote",
         ),
+        (["train", "--replay", "run", "--to", "celeba/../run"], "run: is the run that is to be done again"),
         (["train", "refine", "--data", "celeba"], "train needs --to"),
         (["train", "--to", "again"], "train needs a recipe and --data"),
     ],

@@ -66,6 +66,8 @@ def train(
             raise UsageError(
                 "--replay takes recipe, settings, start and teachers from the run: give only --data and --to"
             )
+        if to.resolve() == replay.resolve():
+            raise UsageError(f"--to {to}: is the run that is to be done again: name another folder")
         again = Replay.read(replay)
         recipe, from_, teacher = again.record["recipe"], again.origin.start, list(again.origin.teachers)
         data = data or Path(again.origin.data)
@@ -82,10 +84,12 @@ def train(
     where = choose_device(device)
     pack = open_pack(data)
     if again is not None:
-        again.check(pack)
+        again.check_data(pack)
     teachers = None
     if teacher:
         teachers = Teachers.read(list(map(weights_path, teacher)), pack.attributes)
+    if again is not None:
+        again.check_weights(start, teachers)
     origin = Origin(
         _command(recipe, data, to, from_, teacher or [], set_ or [], replay),
         str(data.resolve()),

@@ -13,6 +13,8 @@ from facelocus.nn.weights import read_tensors
 from facelocus.training.folder import FINISHED
 from facelocus.training.recipe import Recipe
 from facelocus.training.record import Origin
+from facelocus.training.start import Start
+from facelocus.training.teachers import Teachers
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ class Replay:
             raise UsageError(f"{run}: keeps no origin.json: train from its recipe.json by hand") from error
         return cls(run, recipe, record, origin)
 
-    def check(self, pack: Pack) -> None:
+    def check_data(self, pack: Pack) -> None:
         """Refuse other data than the run's.
 
         Raises:
@@ -60,6 +62,23 @@ class Replay:
             raise UsageError(
                 f"{self.origin.data}: is no longer the data of {self.run} ({self.record['data']['description']}): "
                 "give the same with --data"
+            )
+
+    def check_weights(self, start: Start | None, teachers: Teachers | None) -> None:
+        """Refuse other weights than the run started from, and other teachers than it had.
+
+        Raises:
+            UsageError: their records are others.
+        """
+        if self.record["from"] != (start.record if start else None):
+            raise UsageError(
+                f"{self.origin.start}: is no longer what {self.run} started from: put the same weights there, or train "
+                "from its recipe.json by hand"
+            )
+        if self.record.get("teachers") != (teachers.records if teachers else None):
+            raise UsageError(
+                f"{', '.join(self.origin.teachers)}: no longer teaches what it taught {self.run}: put the same weights "
+                "there, or train from its recipe.json by hand"
             )
 
     def outcome(self, run: Path) -> str:
