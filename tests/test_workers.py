@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Collection
 from concurrent.futures import Future, wait
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 
 from facelocus import processes
-from facelocus.processes import in_processes
+from facelocus.processes import in_processes, pool_of
 
 
 class Pool:
@@ -42,3 +43,10 @@ def test_behind_a_task_that_takes_for_ever_the_others_do_not_pile_up(monkeypatch
     monkeypatch.setattr(processes, "wait", waiting_for)
     assert list(in_processes(abs, iter(range(1000)), 2)) == list(range(1000))
     assert begun == [2 * processes._EARLY]
+
+
+def test_windows_gets_no_more_processes_than_it_can_wait_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as windows:
+        windows.setattr(sys, "platform", "win32")
+        pool = pool_of(64)  # Python refuses more than 61 there
+    pool.shutdown()

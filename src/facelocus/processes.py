@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
@@ -26,6 +27,9 @@ AHEAD = 3
 
 # Tasks for each worker that are given out or have ended before their turn: some take many times as long as others.
 _EARLY = 16
+
+# The most processes that Windows can be asked to wait for at once; Python refuses a pool of more there.
+_MOST_ON_WINDOWS = 61
 
 
 def in_processes(
@@ -135,6 +139,8 @@ def cores() -> int:
 
 def pool_of(workers: int) -> ProcessPoolExecutor:
     """Return a pool of processes that end with this one and leave Ctrl-C to it."""
+    if sys.platform == "win32":
+        workers = min(workers, _MOST_ON_WINDOWS)
     # Spawned, because a fork of a process that has threads (torch, onnxruntime) can deadlock.
     return ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), initializer=_start_worker)
 
