@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import os
 import re
+import sys
 from pathlib import Path
 from shutil import copyfile
 
@@ -15,6 +17,7 @@ import typer
 from PIL import Image
 from typer.testing import CliRunner, Result
 
+from facelocus.cli import main
 from facelocus.cli.analyze import analyze
 from facelocus.errors import InputError, ModelFileError, StoppedError, StorageError, UsageError
 from facelocus.photos import drawings
@@ -281,6 +284,19 @@ def test_the_longest_names_end_nothing(folder: Path, crops: Path, tmp_path: Path
         drawn = sorted(path.name for path in (tmp_path / "drawn").iterdir())
         cut = "\u4e2d" * 77
         assert drawn == sorted(f"{stem}.facelocus.png" for stem in ("0", "2", cut, f"{cut}-2", f"{cut}-3"))
+
+
+def test_json_is_json_where_the_output_is_not_utf8(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photo = Path(copyfile(folder / "crop.png", tmp_path / "gr\u00fcn \U0001f600.png"))
+    out = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(out, "cp1252"))
+    with pytest.raises(SystemExit) as ended:
+        main(["analyze", str(photo), "--aligned", "--json", "--model", str(folder / "m.onnx")])
+    sys.stdout.flush()
+    assert ended.value.code == 0
+    assert json.loads(out.getvalue())[0]["path"] == str(photo)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="names are text on Windows")

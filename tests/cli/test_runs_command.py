@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +82,16 @@ def test_json_is_one_list_with_everything(tmp_path: Path, capsys: pytest.Capture
     assert good["best"]["mean_accuracy"] == {"value": 84.0, "step": 40, "epoch": 4.0}
     assert good["differences"]["seed"] == [3, 0]
     assert (tmp_path / "curves.png").exists()
+
+
+def test_json_is_json_where_the_output_is_not_utf8(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_run(tmp_path / "gr\u00fcn \U0001f600")
+    out = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(out, "cp1252"))
+    runs(tmp_path, "--json")
+    sys.stdout.flush()
+    (run,) = json.loads(out.getvalue())
+    assert run["name"] == "gr\u00fcn \U0001f600"
 
 
 def test_a_run_of_the_command_itself_is_listed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -54,14 +54,15 @@ def print_faces(
             left += options.sidecars and not write_sidecar(photo, keywords(result, model), __version__)
             entry = {"path": str(photo), "faces": [face.to_json() for face in result]}
             if not as_json:
-                _print(_text(photo, result, model))
+                typer.echo(_text(photo, result, model))
         if as_json:
-            _print(between + json.dumps(entry, ensure_ascii=False), end="")
+            # In ASCII, which every output can spell; bytes of a name that are no text are escapes, too.
+            typer.echo(between + json.dumps(entry), nl=False)
             between = ",\n"
     if as_json:
-        _print("\n]")
+        typer.echo("\n]")
     elif any_face:
-        _print(LEGEND)
+        typer.echo(LEGEND)
     if left:
         typer.echo(sidecars_left(left), err=True)
     return good
@@ -76,11 +77,6 @@ def sidecars_left(count: int) -> str:
     """Say of how many photographs the XMP file is not ours, or cannot be made."""
     files = "file" if count == 1 else "files"
     return f"{count:,} XMP {files} left out: other programs wrote or changed them, or their names would be too long"
-
-
-def _print(text: str, end: str = "\n") -> None:
-    # A file's name may hold bytes that are not text; in JSON this gives their escape.
-    typer.echo((text + end).encode("utf-8", "backslashreplace").decode(), nl=False)
 
 
 def _text(photo: Path, faces: Sequence[Face], model: Predictor) -> str:

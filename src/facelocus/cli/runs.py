@@ -48,7 +48,7 @@ def runs(
     readable, broken = read_runs(folder)
     if as_json:
         entries = [run.to_json() for run in broken] + [run.to_json() for run in readable]
-        print(json.dumps(entries, indent=1, ensure_ascii=False))
+        print(json.dumps(entries, indent=1))
     else:
         _print(readable, broken)
     if draw is not None:
