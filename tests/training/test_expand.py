@@ -114,6 +114,12 @@ def test_a_face_in_several_rows_keeps_them(celeba: Path, tmp_path: Path) -> None
     assert pack.people is None
 
 
+def test_a_face_whose_name_is_not_text_is_copied_like_any_other(faces: Pack, tmp_path: Path) -> None:
+    odd = "caf\udce9.jpg"  # as a byte that is no UTF-8 comes from the system
+    renamed = dataclasses.replace(faces, names=(odd, *faces.names[1:]))
+    assert f"{odd}#1" in expand(renamed, tmp_path / "expanded", 2, workers=1).names
+
+
 def test_stopped_half_way_it_is_no_pack_and_goes_on_to_the_same_bytes(
     faces: Pack, expanded: Pack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

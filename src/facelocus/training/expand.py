@@ -152,4 +152,4 @@ def _opened(folder: Path, fingerprint: str) -> Pack:
 
 
 def _hash(text: str) -> bytes:
-    return hashlib.sha256(text.encode()).digest()
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()  # a name may hold bytes that are no text
