@@ -130,6 +130,16 @@ def test_a_folder_of_something_else_is_not_written_to(table: FaceTable, tmp_path
     assert only_file(tmp_path / "mine") == "thesis.txt"
 
 
+def test_the_folder_one_works_in_is_like_any_other(
+    table: FaceTable, packed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(packed)
+    assert Pack.build(table, Path()).names == table.names
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(DataError, match=f"^{tmp_path} exists and is not a Pack"):
+        Pack.build(table, Path())
+
+
 def cut(file: Path) -> None:
     file.write_bytes(file.read_bytes()[:-1])
 

@@ -158,6 +158,7 @@ class Pack:
                 face; or `folder` holds something else.
             StorageError: not enough space, or no permission.
         """
+        folder = folder.absolute()  # what lies beside it while it is made is named after it, and `.` has no name
         try:
             if not folder.exists() or is_begun(folder):
                 write_pack(table, folder, workers or cores())
