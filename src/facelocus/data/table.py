@@ -6,10 +6,11 @@ import errno
 import hashlib
 import json
 import os
+import posixpath
 import struct
 import zipfile
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -93,8 +94,24 @@ class ZipEntry(NamedTuple):
     crc: int
 
 
+def file_path(name: str) -> str:
+    """Return the path of a file in its one form: slashes, no `.` and no empty part, `..` only in front; "" stays."""
+    return posixpath.normpath(name.replace("\\", "/")) if name else ""
+
+
+def by_path(members: Iterable[zipfile.ZipInfo]) -> dict[str, zipfile.ZipInfo]:
+    """Return the files of a zip by their paths in it, however they are written there; none that leads out of it."""
+    files = {}
+    for info in members:
+        path = file_path(info.filename).lstrip("/")
+        is_folder = info.filename.endswith(("/", "\\"))
+        if not is_folder and path.partition("/")[0] not in ("", ".", ".."):
+            files[path] = info
+    return files
+
+
 class ImageZip:
-    """Images as members below one folder of a zip archive; the stamp is the CRC-32.
+    """Images as members of a zip archive, named from one folder of it; the stamp is the CRC-32.
 
     Reads members itself from their positions: opening a zipfile.ZipFile parses the whole directory,
     which for 200,000 members costs seconds and 200 MB in each process. One reader at a time.
@@ -107,17 +124,20 @@ class ImageZip:
         self._file: BinaryIO | None = None
 
     @classmethod
-    def below(cls, archive: Path, prefix: str, members: Sequence[zipfile.ZipInfo]) -> ImageZip:
-        """Take the members below the folder `prefix` ("" or ending in a slash)."""
+    def below(cls, archive: Path, prefix: str, members: Iterable[zipfile.ZipInfo]) -> ImageZip:
+        """Take the files among the members, to be named from the folder `prefix` ("" or ending in a slash)."""
         entries = {
-            info.filename[len(prefix) :]: ZipEntry(info.header_offset, info.compress_size, info.compress_type, info.CRC)
-            for info in members
-            if info.filename.startswith(prefix) and not info.is_dir()
+            path: ZipEntry(info.header_offset, info.compress_size, info.compress_type, info.CRC)
+            for path, info in by_path(members).items()
         }
         return cls(archive, prefix, entries)
 
+    def _path(self, name: str) -> str:
+        path = self.prefix + name
+        return path if path in self.entries else file_path(posixpath.join(self.prefix, name))
+
     def read(self, name: str) -> bytes:
-        entry = self.entries[name]
+        entry = self.entries[self._path(name)]
         try:
             if self._file is None:
                 self._file = self.archive.open("rb")
@@ -140,10 +160,10 @@ class ImageZip:
         return content
 
     def only(self, names: Sequence[str]) -> ImageZip:
-        return ImageZip(self.archive, self.prefix, {name: self.entries[name] for name in names})
+        return ImageZip(self.archive, self.prefix, {path: self.entries[path] for path in map(self._path, names)})
 
     def stamps(self, names: Sequence[str]) -> npt.NDArray[np.int64]:
-        crcs = (self.entries[name].crc if name in self.entries else -1 for name in names)
+        crcs = (self.entries[path].crc if path in self.entries else -1 for path in map(self._path, names))
         return np.fromiter(crcs, dtype=np.int64, count=len(names))
 
     def where(self, name: str) -> str:

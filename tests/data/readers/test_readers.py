@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Callable
+from itertools import cycle
 from pathlib import Path
 
 import numpy as np
@@ -60,6 +62,12 @@ WRITERS: list[tuple[Reader, Callable[[Path], Path], str]] = [
 LAYOUTS = pytest.mark.parametrize(
     ("reader", "write", "description"), WRITERS, ids=[write.__name__ for _, write, _ in WRITERS]
 )
+#: How other programs write the path of a member into a zip.
+WAYS: tuple[Callable[[str], str], ...] = (
+    lambda path: f"./{path}",
+    lambda path: path.replace("/", "\\"),
+    lambda path: path.replace("/", "//"),
+)
 
 
 def test_every_reader_has_a_layout_here() -> None:
@@ -85,12 +93,27 @@ def test_every_split_has_rows_and_every_picture_can_be_read(
     assert missing(table).size == crossing_people(table).size == 0
 
 
+def zip_oddly(folder: Path, archive: Path) -> Path:
+    """Zip a folder as zip_folder does, with a folder's entry, and one path written in another way than the next."""
+    with zipfile.ZipFile(archive, "w") as out:
+        out.writestr(f"{folder.name}\\", b"")
+        files = sorted(file for file in folder.rglob("*") if file.is_file())
+        for file, write in zip(files, cycle(WAYS), strict=False):
+            out.writestr(write(f"{folder.name}/{file.relative_to(folder).as_posix()}"), file.read_bytes())
+    return archive
+
+
+@pytest.mark.parametrize("zipped_by", [zip_folder, zip_oddly])
 @LAYOUTS
 def test_a_zip_gives_what_its_folder_gives(
-    tmp_path: Path, reader: Reader, write: Callable[[Path], Path], description: str
+    tmp_path: Path,
+    reader: Reader,
+    write: Callable[[Path], Path],
+    description: str,
+    zipped_by: Callable[[Path, Path], Path],
 ) -> None:
     folder = write(tmp_path / "data")
-    plain, zipped = read_table(folder), read_table(zip_folder(folder, tmp_path / "data.zip"))
+    plain, zipped = read_table(folder), read_table(zipped_by(folder, tmp_path / "data.zip"))
     assert zipped.description == plain.description
     assert zipped.names == plain.names
     assert zipped.attributes == plain.attributes
@@ -98,6 +121,34 @@ def test_a_zip_gives_what_its_folder_gives(
     np.testing.assert_array_equal(zipped.splits, plain.splits)
     assert [zipped.images.read(name) for name in zipped.names] == [plain.images.read(name) for name in plain.names]
     zipped.images.close()
+
+
+def test_a_path_in_a_table_may_be_written_in_any_way(tmp_path: Path) -> None:
+    """The table lies in a folder, most pictures in the one beside it; those with one path are one picture."""
+    data = tmp_path / "data"
+    for seed, name in enumerate(["pics/0.jpg", "pics/1.jpg", "pics/2.jpg", "pics/3.jpg", "lists/4.jpg"]):
+        write_face(data / name, seed)
+    written = ["../pics/0.jpg", "..//pics/./1.jpg", "../lists/../pics/2.jpg", "..\\pics\\3.jpg", "4.jpg", "./4.jpg"]
+    rows = [[path, number % 2] for number, path in enumerate([*written, "../lists/4.jpg"])]
+    write_csv(data / "lists" / "faces.csv", [["path", "Bald"], *rows])
+    plain, zipped = read_table(data), read_table(zip_folder(data, tmp_path / "data.zip"))
+    assert plain.names[:6] == ("../pics/0.jpg", "../pics/1.jpg", "../pics/2.jpg", "../pics/3.jpg", "4.jpg", "4.jpg")
+    assert zipped.names == plain.names
+    images = zipped.images.only(zipped.names)
+    assert [images.read(name) for name in zipped.names] == [plain.images.read(name) for name in plain.names]
+    images.close()
+
+
+def test_what_leads_out_of_a_zip_is_not_there(tmp_path: Path) -> None:
+    write_face(tmp_path / "a.jpg", 0)
+    face = (tmp_path / "a.jpg").read_bytes()
+    rows = ["path,Bald", "pics/a.jpg,1", "../a.jpg,0", "pics/../../a.jpg,1", f"{tmp_path / 'a.jpg'},0"]
+    with zipfile.ZipFile(tmp_path / "data.zip", "w") as out:
+        out.writestr("faces.csv", "\n".join(rows))
+        out.writestr("pics/a.jpg", face)
+        out.writestr("../a.jpg", face)
+    table = read_table(tmp_path / "data.zip", strict=False)
+    assert missing(table).tolist() == [1, 2, 3]
 
 
 @LAYOUTS

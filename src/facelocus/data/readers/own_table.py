@@ -21,7 +21,7 @@ from facelocus.data.readers.columns import TABLES, Column, Listing, read_header
 from facelocus.data.readers.labels import Labels, read_labels
 from facelocus.data.readers.splits import SPLIT_WORDS, complete, together
 from facelocus.data.readers.tree import Reader, Tree, folder_of, join
-from facelocus.data.table import FaceTable
+from facelocus.data.table import FaceTable, file_path
 from facelocus.errors import DataError
 
 PATH = ("path", "file", "image_id", "filename", "image")
@@ -154,7 +154,7 @@ def _labels(tree: Tree, table: str, listing: Listing, aside: Collection[str]) ->
 
 
 def _pictures(listing: Listing, header: str, column: Column) -> tuple[npt.NDArray[np.int64], list[str]]:
-    pictures, distinct = _cleaned(column, lambda text: text.strip().replace("\\", "/"))
+    pictures, distinct = _cleaned(column, lambda text: file_path(text.strip()))
     if "" in distinct:
         row = int(np.flatnonzero(pictures == distinct.index(""))[0])
         raise DataError(f"{listing.place(row)}: {header} is blank; name the picture, or leave the row out")

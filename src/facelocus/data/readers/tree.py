@@ -11,7 +11,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, Protocol
 
-from facelocus.data.table import FaceTable, ImageFolder, ImageStore, ImageZip
+from facelocus.data.table import FaceTable, ImageFolder, ImageStore, ImageZip, by_path
 from facelocus.errors import DataError, InputError
 
 #: Endings of files that are taken for pictures.
@@ -104,14 +104,14 @@ class ZipTree:
 
     path: Path
     folders: Mapping[str, Sequence[str]]
-    members: Sequence[zipfile.ZipInfo]
+    members: Mapping[str, zipfile.ZipInfo]
 
     @classmethod
     def of(cls, path: Path) -> ZipTree:
         """Read the directory of an archive; DataError where it is no complete zip."""
         try:
             with zipfile.ZipFile(path) as archive:
-                members = archive.infolist()
+                members = by_path(archive.infolist())
         except PermissionError as error:
             raise InputError(f"{path} cannot be read (no permission)") from error
         except (zipfile.BadZipFile, EOFError) as error:
@@ -119,16 +119,16 @@ class ZipTree:
                 f"{path} is neither a folder nor a complete zip; restore it, or name another one"
             ) from error
         files: dict[str, list[str]] = {"": []}
-        for info in members:
-            folder, _, name = info.filename.rpartition("/")
-            if name and not any(part.startswith((".", "__MACOSX")) for part in info.filename.split("/")):
+        for member in members:
+            folder, _, name = member.rpartition("/")
+            if not any(part.startswith((".", "__MACOSX")) for part in member.split("/")):
                 files.setdefault(folder, []).append(name)
         return cls(path, {folder: sorted(files[folder]) for folder in sorted(files)}, members)
 
     def read(self, file: str) -> bytes:
         try:
             with zipfile.ZipFile(self.path) as archive:
-                return archive.read(file)
+                return archive.read(self.members[file])
         except (OSError, RuntimeError, zipfile.BadZipFile, zlib.error, NotImplementedError) as error:
             raise DataError(f"{self.where(file)} is damaged or encrypted; restore the archive") from error
 
@@ -139,7 +139,7 @@ class ZipTree:
         return f"{self.path}/{file}"
 
     def images(self, folder: str) -> ImageZip:
-        return ImageZip.below(self.path, f"{folder}/" if folder else "", self.members)
+        return ImageZip.below(self.path, f"{folder}/" if folder else "", self.members.values())
 
 
 def _look_into(top: Path, below: str, above: tuple[Path, ...], folders: dict[str, Sequence[str]]) -> None:
