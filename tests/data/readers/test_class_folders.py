@@ -18,7 +18,7 @@ from facelocus.data.readers.class_folders import read_class_folders
 from facelocus.data.readers.tree import FolderTree
 from facelocus.data.table import ImageFolder
 from facelocus.errors import DataError, InputError
-from layouts import write_class_folders, write_face
+from layouts import write_class_folders, write_face, zip_folder
 from orientations import stored
 
 
@@ -65,10 +65,13 @@ def test_folders_with_anything_else_are_no_classes(tmp_path: Path, odd: str) -> 
 
 
 def test_hidden_files_do_not_count(tmp_path: Path) -> None:
-    write_class_folders(tmp_path)
-    (tmp_path / ".cache").mkdir()
-    (tmp_path / "happy" / ".DS_Store").write_text("x")
-    assert len(read_table(tmp_path)) == 10
+    """Nor do those that Windows leaves in folders of pictures."""
+    folder = write_class_folders(tmp_path / "data")
+    (folder / ".cache").mkdir()
+    for name in ("happy/.DS_Store", "happy/Thumbs.db", "sad/desktop.ini"):
+        (folder / name).write_text("x")
+    assert len(read_table(folder)) == 10
+    assert len(read_table(zip_folder(folder, tmp_path / "data.zip"))) == 10
 
 
 @pytest.mark.parametrize("folders", [["happy"], ["train", "test"]])

@@ -18,7 +18,8 @@ from facelocus.errors import DataError, InputError
 PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
 
 _DEPTH = 4  # folders below the one named that are searched
-_NOBODYS = "lost+found"  # of a disk, for its repair; only root may look into it
+# Of a disk, for its repair, into which only root may look; and what Windows leaves in folders of pictures.
+_NOBODYS = ("lost+found", "thumbs.db", "desktop.ini")
 _TRIED = 100  # names looked for until the folder they are relative to is found
 
 
@@ -121,7 +122,7 @@ class ZipTree:
         files: dict[str, list[str]] = {"": []}
         for member in members:
             folder, _, name = member.rpartition("/")
-            if not any(part.startswith((".", "__MACOSX")) for part in member.split("/")):
+            if not any(map(_is_passed_over, member.split("/"))):
                 files.setdefault(folder, []).append(name)
         return cls(path, {folder: sorted(files[folder]) for folder in sorted(files)}, members)
 
@@ -153,7 +154,7 @@ def _look_into(top: Path, below: str, above: tuple[Path, ...], folders: dict[str
     try:
         with os.scandir(folder) as entries:
             for entry in entries:
-                if entry.name.startswith(".") or entry.name == _NOBODYS:
+                if _is_passed_over(entry.name):
                     continue
                 is_folder = Path(entry).is_dir() if entry.is_symlink() else entry.is_dir()
                 (inner if is_folder else files).append(entry.name)
@@ -163,6 +164,11 @@ def _look_into(top: Path, below: str, above: tuple[Path, ...], folders: dict[str
     if below.count("/") + bool(below) < _DEPTH:
         for name in sorted(inner):
             _look_into(top, join(below, name), (*above, real), folders)
+
+
+def _is_passed_over(name: str) -> bool:
+    """Whether a file or folder of this name is hidden or the system's own."""
+    return name.startswith((".", "__MACOSX")) or name.lower() in _NOBODYS
 
 
 def named(tree: Tree, name: str) -> list[str]:
