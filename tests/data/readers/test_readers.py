@@ -200,6 +200,9 @@ def test_what_is_no_layout_is_refused_with_what_was_looked_for(tmp_path: Path) -
         read_table(tmp_path / "empty")
     assert all(reader.known_by in str(refused.value) for reader in READERS)
     assert "\n" not in str(refused.value)
+    (tmp_path / "faces.csv").mkdir()
+    with pytest.raises(DataError, match=r"faces.csv has no labelled faces"):
+        read_table(tmp_path / "faces.csv")
     (tmp_path / "notes.txt").write_text("nothing")
     with pytest.raises(DataError, match=r"notes.txt is neither a folder nor a complete zip"):
         read_table(tmp_path / "notes.txt")

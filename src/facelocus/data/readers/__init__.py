@@ -33,7 +33,7 @@ def read_table(path: Path, strict: bool = True) -> FaceTable:
     """
     tree = _look(path)
     reader = next((reader for reader in READERS if reader.recognises(tree)), None)
-    if reader is None and path.name.lower().endswith(TABLES):
+    if reader is None and path.is_file() and path.name.lower().endswith(TABLES):
         reader = OWN  # which says what the table lacks
     if reader is None:
         looked_for = "; ".join(reader.known_by for reader in READERS)
