@@ -183,6 +183,8 @@ def test_bad_places_are_refused_and_nothing_is_left(run: Path, tmp_path: Path) -
         export(run, tmp_path / "model.pt")
     with pytest.raises(StorageError, match="cannot be written"):
         export(run, tmp_path / "missing" / "model.onnx")
+    with pytest.raises(StorageError, match="cannot be written"):
+        export(run, run / "record.json" / "model.onnx")
     with pytest.raises(ModelFileError, match="not a run folder"):
         export(tmp_path, tmp_path / "model.onnx")
     assert list(tmp_path.iterdir()) == []

@@ -87,6 +87,7 @@ CASES: dict[str, tuple[Command, int, str]] = {
     "library's name too long": (lambda d: ["search", str(d / LONG), "smiling"], 1, "xxx"),
     "Pack's name too long": (lambda d: ["data", "pack", str(write_celeba(d / "c", 15)), str(d / LONG)], 1, "too long"),
     "run unfinished": (lambda d: ["export", str(d), str(d / "m.onnx")], 1, "not a run"),
+    "model in no folder": (lambda d: ["export", str(d), str(d / "no" / "m.onnx")], 2, "OUT"),
 }
 
 

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from facelocus.cli.places import refuse_no_file
+
 
 def export(
     run: Annotated[Path, typer.Argument(help="A finished run folder.")],
@@ -19,6 +21,7 @@ def export(
     from facelocus.cli.lab import require_lab
 
     require_lab()
+    refuse_no_file("OUT", out)
     from facelocus.export import LICENCE
     from facelocus.export import export as write
 
