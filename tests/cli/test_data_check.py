@@ -68,6 +68,15 @@ def test_a_warning_alone_ends_with_0(faces: Path, capsys: pytest.CaptureFixture[
     assert "  0.jpg = 8.jpg: train line 2, train line 10" in out
 
 
+def test_a_label_called_like_a_column_of_results_is_told_before_training(
+    faces: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    faces.write_text(faces.read_text().replace("smiling", "score"))
+    code, out, _ = run(capsys, faces)
+    assert code == 0
+    assert "warning: names taken (1): " in out and "  score: the detector's, 0 to 1\n" in out
+
+
 def test_two_pictures_are_drawn(faces: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = run(capsys, faces, "--draw", faces.parent / "new" / "drawn")
     assert code == 0

@@ -64,11 +64,12 @@ def check(
         _prepare(draw)
     from facelocus.data.check import check as look
     from facelocus.data.readers import read_table
+    from facelocus.photos.rows import COLUMNS
     from facelocus.processes import cores
 
     table = read_table(data, strict=False)
     typer.echo(table.description)
-    report = look(table, workers or cores())
+    report = look(table, workers or cores(), {name: meaning for name, (_, meaning) in COLUMNS.items()})
     for line in _lines(report):
         typer.echo(line)
     if out is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -76,11 +77,12 @@ class Report:
         return asdict(self)
 
 
-def check(table: FaceTable, workers: int) -> Report:
+def check(table: FaceTable, workers: int, taken: Mapping[str, str] | None = None) -> Report:
     """Look for everything that would make training on `table` wrong; decodes every picture, with a progress bar.
 
     `workers` is the number of decoding processes. They are spawned, so a script that calls this needs the
-    usual `if __name__ == "__main__":`. Memory does not grow with the pixels.
+    usual `if __name__ == "__main__":`. Memory does not grow with the pixels. `taken` are names that no attribute should
+    have, each with what it names already.
 
     Raises:
         InputError: the archive of the pictures has gone.
@@ -96,7 +98,7 @@ def check(table: FaceTable, workers: int) -> Report:
         frames=sum(size.pictures for size in sizes if (size.height, size.width) == FRAME[:2]),
         sizes=sizes,
         attributes=_attributes(table),
-        problems=find_problems(table, pictures),
+        problems=find_problems(table, pictures, taken or {}),
     )
 
 

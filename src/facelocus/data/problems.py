@@ -58,14 +58,18 @@ class Problem:
     items: tuple[Item, ...]
 
 
-def find_problems(table: FaceTable, pictures: Pictures) -> tuple[Problem, ...]:
-    """Return what is wrong with a table whose pictures have been read, errors first."""
+def find_problems(table: FaceTable, pictures: Pictures, taken: Mapping[str, str]) -> tuple[Problem, ...]:
+    """Return what is wrong with a table whose pictures have been read, errors first.
+
+    `taken` are names that no attribute should have, each with what it names already.
+    """
     found = [
         *_of_files(table, pictures),
         *_of_content(table, pictures),
         *_of_people(table),
         *_of_splits(table),
         *_of_labels(table),
+        *_of_names(table, taken),
     ]
     return tuple(sorted((problem for problem in found if problem.items), key=lambda problem: problem.severity))
 
@@ -166,6 +170,12 @@ def _of_labels(table: FaceTable) -> Iterator[Problem]:
             few &= fewest > 0
         message = f"fewer than {least} yes or {least} no, {meaning}: label more pictures"
         yield Problem(f"few labels in {split}", "warning", message, _attribute_items(table, counts, few))
+
+
+def _of_names(table: FaceTable, taken: Mapping[str, str]) -> Iterator[Problem]:
+    message = "a table of results has a column of this name, so that none can be written: rename the column of labels"
+    items = tuple(Item((name,), taken[name]) for name in table.attributes.names if name in taken)
+    yield Problem("names taken", "warning", message, items)
 
 
 def _attribute_items(
