@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from facelocus.cli import main
 from facelocus.model import Model
 from facelocus.training import loop
+from facelocus.training.record import Origin
 from faces import write_celeba
 
 
@@ -38,3 +40,19 @@ def test_of_several_processes_one_says_that_the_run_is_finished(
         main(["train", "default", "--data", str(data), "--to", str(tmp_path / "run"), "--device", "cpu"])
     assert ended.value.code == 0
     assert capsys.readouterr().out.count("finished; next: ") == times
+
+
+def test_the_record_names_the_folder_one_works_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    origins: list[Origin] = []
+
+    def kept(*_: object, origin: Origin, **__: Any) -> None:
+        origins.append(origin)
+
+    monkeypatch.setattr(loop, "train", kept)
+    data = write_celeba(tmp_path / "celeba", 15)
+    for folder, given in ((data, "."), (data / "img_align_celeba", "..")):
+        monkeypatch.chdir(folder)
+        with pytest.raises(SystemExit) as ended:
+            main(["train", "default", "--data", given, "--to", str(tmp_path / "run"), "--device", "cpu"])
+        assert ended.value.code == 0
+    assert {origin.command for origin in origins} == {"facelocus train default --data celeba --to run"}

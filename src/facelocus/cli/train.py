@@ -122,12 +122,17 @@ def _command(
 ) -> str:
     """Return the command that was given, with files by their last name only."""
     words = ["facelocus", "train"]
-    words += ["--replay", replay.name] if replay else [str(recipe)]
-    words += ["--data", data.name, "--to", to.name]
+    words += ["--replay", _last_name(replay)] if replay else [str(recipe)]
+    words += ["--data", _last_name(data), "--to", _last_name(to)]
     if start and not replay:
-        words += ["--from", Path(start).name]
+        words += ["--from", _last_name(Path(start))]
     for teacher in () if replay else teachers:
-        words += ["--teacher", Path(teacher).name]
+        words += ["--teacher", _last_name(Path(teacher))]
     for setting in settings:
         words += ["--set", setting]
     return shlex.join(words)
+
+
+def _last_name(path: Path) -> str:
+    # `.` has no name of its own, and `..` one that says nothing.
+    return path.name if path.name not in ("", "..") else path.resolve().name
