@@ -193,11 +193,12 @@ def attributes(agreement: Path = AGREEMENT, evaluation: Path = EVALUATION) -> st
     """Return what each attribute means, how far its labels agree and how well it is predicted, region by region."""
     agreed = json.loads(agreement.read_text(encoding="utf-8"))
     report = json.loads(evaluation.read_text(encoding="utf-8"))
+    (data,) = {agreed["data"], report["data"]["description"]}
     lines = [
         f"*Yes* is how often it is labelled in {agreed['pictures']:,} pictures of {agreed['people']:,} people "
-        f"({agreed['data']}), every person counting once. *One person*: how often two pictures of one person have one "
-        "label; *anybody*: two pictures of anybody. *Accuracy* and *balanced* are of the shipped weights on "
-        f"{report['images']:,} other faces, all in percent.",
+        f"({data}, all of its splits), every person counting once. *One person*: how often two pictures of one "
+        "person have one label; *anybody*: two pictures of anybody. *Accuracy* and *balanced* are of the shipped "
+        f"weights on the {report['split']} faces of the same data alone, {report['images']:,}; all in percent.",
     ]
     for region in CELEBA.regions:
         lines += [

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from documents import RESULTS
-from documents.weights import sizes
+from documents.weights import AGREEMENT, attributes, sizes
 
 
 @pytest.fixture
@@ -36,3 +36,15 @@ def test_scores_on_other_faces_do_not_stand_side_by_side(copied: Path) -> None:
     change(copied / "tiny.json", images=12)
     with pytest.raises(ValueError, match="too many values"):
         sizes(copied, copied)
+
+
+def test_labels_are_of_all_faces_and_scores_of_the_test_faces_among_them(tmp_path: Path) -> None:
+    about, *_ = attributes().splitlines()
+    faces = json.loads((RESULTS / "weights" / "default.json").read_text(encoding="utf-8"))["images"]
+    assert f"on the test faces of the same data alone, {faces:,}; " in about
+    assert "other faces" not in about
+    other = tmp_path / "agreement.json"
+    shutil.copy(AGREEMENT, other)
+    change(other, data="other faces, 12 images")
+    with pytest.raises(ValueError, match="too many values"):
+        attributes(other)
