@@ -51,15 +51,14 @@ def main() -> None:
     parser.add_argument("--fit", action="store_true")
     options = parser.parse_args()
     pack, model = open_pack(options.data), Model.load(options.model)
-    validation = pack.labels[pack.rows("validation")]
-    commonest = float(np.maximum((validation == 1).mean(0), (validation == 0).mean(0)).mean())
-    fitted = fit(pack, model, commonest) if options.fit else None
+    fitted = fit(pack, model) if options.fit else None
     test = copies(pack, model, "test", TEST_FACES)
+    commonest = commonest_right(pack, taken(pack, "test", TEST_FACES))
     good = float(test.accuracy[test.kind == -1].mean())
     record = {
         "what": "accuracy against the trust of photos/quality.py, which sees the picture and no answer of a model",
         "unit": "accuracy in percent, [it, low and high end of 95 % over people]; kept: 1 as on the official crops of "
-        "the same faces, 0 no more than the commonest answers; trust is to say what is kept",
+        "the test faces, 0 no more than the commonest answers to them; trust is to say what is kept",
         "constants": {"SHARPNESS": quality.SHARPNESS, "TRUST": quality.TRUST},
         "accuracy of the commonest answers": _percent(commonest),
         "fit": fitted,
@@ -101,15 +100,26 @@ class Faces:
         return np.array([quality.trust(quality.signs(*row)) for row in self.measured])
 
 
+def taken(pack: Pack, split: str, count: int) -> npt.NDArray[np.int64]:
+    """Return the rows of `count` faces of a split, ascending; of all where it has fewer."""
+    return np.sort(np.random.default_rng(SEED).permutation(pack.rows(split))[:count])
+
+
+def commonest_right(pack: Pack, rows: npt.NDArray[np.int64]) -> float:
+    """Return the share of labels that whoever always gives the commonest answer to each attribute has right."""
+    labels = pack.labels[rows]
+    return float(np.maximum((labels == 1).mean(0), (labels == 0).mean(0)).mean())
+
+
 def copies(pack: Pack, model: Model, split: str, count: int) -> Faces:
     """Judge and answer `count` faces of a split (all where it has fewer), and COPIES changed copies of each."""
-    rows = np.sort(np.random.default_rng(SEED).permutation(pack.rows(split))[:count])
+    rows = taken(pack, split, count)
     parts = []
     for start in tqdm(range(0, len(rows), 64), desc=split, disable=None):
-        taken = rows[start : start + 64]
+        some = rows[start : start + 64]
         changed: list[Changed] = []
         kinds, whose = [], []
-        for row, frame in zip(taken.tolist(), pack.frames(taken), strict=True):
+        for row, frame in zip(some.tolist(), pack.frames(some), strict=True):
             random = np.random.default_rng((SEED, row))
             for kind in [-1, *random.choice(len(KINDS), COPIES, replace=False).tolist()]:
                 changed.append((frame, 1.0) if kind < 0 else KINDS[list(KINDS)[kind]](frame, random))
@@ -168,11 +178,12 @@ def _joined(parts: list[Faces]) -> Faces:
 # The fit.
 
 
-def fit(pack: Pack, model: Model, commonest: float) -> dict[str, Any]:
+def fit(pack: Pack, model: Model) -> dict[str, Any]:
     """Fit SHARPNESS and TRUST, print them and put them to use; say how well they fit."""
     quality.SHARPNESS = _sharpness(pack)
     faces = copies(pack, model, "validation", VALIDATION_FACES)
     good = float(faces.accuracy[faces.kind == -1].mean())
+    commonest = commonest_right(pack, pack.rows("validation"))
     signs = np.array([quality.signs(*row) for row in faces.measured])
     quality.TRUST = tuple(_logistic(signs, (faces.accuracy - commonest) / (good - commonest)))
     print(f"SHARPNESS = {quality.SHARPNESS}\nTRUST = {quality.TRUST}", flush=True)
@@ -183,6 +194,7 @@ def fit(pack: Pack, model: Model, commonest: float) -> dict[str, Any]:
         "validation faces": int((faces.kind == -1).sum()),
         "with copies": len(faces.kind),
         "accuracy of official crops": _percent(good),
+        "accuracy of the commonest answers": _percent(commonest),
         "correlation with accuracy, by face": {
             "trust": _correlation(faces.trust, faces.accuracy),
             "the model's confidence alone": _correlation(faces.confidence, faces.accuracy),
@@ -194,7 +206,7 @@ def fit(pack: Pack, model: Model, commonest: float) -> dict[str, Any]:
 
 def _sharpness(pack: Pack) -> tuple[float, float]:
     """Least squares on faces that were made smaller by known factors."""
-    rows = np.sort(np.random.default_rng(SEED).permutation(pack.rows("validation"))[:POSED_FACES])
+    rows = taken(pack, "validation", POSED_FACES)
     shrunk = 2 ** np.random.default_rng(SEED).uniform(0.5, 2.8, len(rows))
     details = [
         quality.detail(quality.luma(scaled(frame, by))) for frame, by in zip(pack.frames(rows), shrunk, strict=True)
@@ -236,7 +248,7 @@ def _curve(x: Doubles, kept: Doubles) -> Doubles:
 
 def _by_pose(pack: Pack, model: Model) -> dict[str, Any]:
     """Why pose is no part of trust: accuracy by how far a face is turned and raised."""
-    rows = np.sort(np.random.default_rng(SEED).permutation(pack.rows("validation"))[:POSED_FACES])
+    rows = taken(pack, "validation", POSED_FACES)
     detector, angles, kept = Detector(), [], []
     for row, frame in zip(rows.tolist(), pack.frames(rows), strict=True):
         face = labelled_face(detector.detect(frame), FRAME[1], FRAME[0])
