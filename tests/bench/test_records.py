@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
 from torch import nn
 
 from facelocus.attributes import CELEBA
-from facelocus.bench import inference, training
+from facelocus.bench import inference, limits, training
 from facelocus.bench.inference import inference_record
-from facelocus.bench.limits import operations
+from facelocus.bench.limits import PRODUCTS, operations, operations_a_second, share_of_limit
 from facelocus.bench.parts import OPTIMISER, PARTS, draw_parts, parts_table, step_parts
 from facelocus.bench.step import TrainingStep
 from facelocus.bench.timing import alternate, rates
@@ -66,6 +68,23 @@ def test_operations_of_a_grouped_convolution() -> None:
     assert operations(lambda: convolution(torch.zeros(1, 8, 5, 5))) == 2 * 9 * 8 * 2 * 9
 
 
+def test_the_limit_is_the_fastest_product_before_and_after(monkeypatch: pytest.MonkeyPatch) -> None:
+    def clock() -> Iterator[float]:
+        moment = 0.0
+        for took in [1.0] * (PRODUCTS - 1) + [0.5]:
+            yield moment
+            moment += took
+            yield moment
+
+    monkeypatch.setitem(limits.SIDES, "cpu", 8)
+    monkeypatch.setattr(limits, "time", SimpleNamespace(perf_counter=clock().__next__))
+    assert operations_a_second(CPU, "fp32") == 2 * 8**3 / 0.5
+    monkeypatch.setattr(limits, "operations_a_second", lambda *_: 100.0)
+    record = {"precision": "fp32", "images_per_second": 10.0}
+    assert share_of_limit(record, 8.0, CPU, before=200.0)["share_of_arithmetic_limit"] == 0.4
+    assert share_of_limit(record, 8.0, CPU, before=50.0)["matrix_flops_per_second"] == 100
+
+
 def test_a_training_record_and_its_picture(tmp_path: Path) -> None:
     record = training_record(SMALL, "small", CPU, 1)
     assert record["what"] == "training_step"
@@ -105,7 +124,9 @@ def test_an_inference_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     about = {"network": {"trunk": "tf_efficientnet_lite0", "size": [48, 40], "channels": 32}, "name": "tiny"}
     file.write_bytes(to_onnx(SPEC.build(CELEBA), description(CELEBA, **about)))
     monkeypatch.setattr(inference, "FACES", 4)
+    monkeypatch.setattr(inference, "operations_a_second", lambda *_: 1e16)
     record = inference_record(str(file), 1)
     assert (record["what"], record["model"]) == ("inference", "tiny")
+    assert record["matrix_flops_per_second"] == 1e16
     assert record["images_per_second"] > 0
     assert "pse_share" in record

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import torch
 
 from facelocus.attributes import FRAME
-from facelocus.bench.limits import operations, share_of_limit
+from facelocus.bench.limits import operations, operations_a_second, share_of_limit
 from facelocus.bench.reference import PlainNetwork
 from facelocus.bench.timing import Step, alternate, rates
 from facelocus.errors import FacelocusError
@@ -44,6 +44,7 @@ def inference_record(name: str, rounds: int) -> dict[str, Any]:
     """
     model = Model.load(name)
     network, description = read_model_file(model.path)
+    device = torch.device("cpu")
     faces = np.random.default_rng(0).integers(0, 256, (FACES, *FRAME), dtype=np.uint8)
     steps: dict[str, Step] = {}
     _add(steps, "", model, network, faces)
@@ -63,16 +64,18 @@ def inference_record(name: str, rounds: int) -> dict[str, Any]:
             "size": list(network.spec.crop or network.spec.size),
             "precision": "int8" if model.in_8_bits else "fp32",
             "batch": BATCH,
-            "device_name": device_name(torch.device("cpu")),
-            "device": "cpu",
+            "device_name": device_name(device),
+            "device": device.type,
             "threads": torch.get_num_threads(),
             "torch": torch.__version__,
             "rounds": rounds,
         }
-        record |= rates(alternate(steps, rounds, torch.device("cpu")), FACES)
-    if record["precision"] == "fp32":  # torch has no product of 8 bits whose rate would bound onnxruntime's
+        bounded = not model.in_8_bits  # torch has no product of 8 bits whose rate would bound onnxruntime's
+        before = operations_a_second(device, "fp32") if bounded else 0.0
+        record |= rates(alternate(steps, rounds, device), FACES)
+    if bounded:
         forward = operations(lambda: network(torch.from_numpy(faces[:1])))
-        record |= share_of_limit(record, forward, torch.device("cpu"))
+        record |= share_of_limit(record, forward, device, before)
     return record | {"commit": commit(), "date": now(), "versions": versions("torch", "timm", "onnxruntime")}
 
 

@@ -19,7 +19,7 @@ import torch
 
 from facelocus.attributes import CELEBA, FRAME
 from facelocus.bench.apart import apart
-from facelocus.bench.limits import operations, share_of_limit
+from facelocus.bench.limits import operations, operations_a_second, share_of_limit
 from facelocus.bench.parts import step_parts
 from facelocus.bench.reference import PlainNetwork
 from facelocus.bench.step import TrainingStep
@@ -53,6 +53,7 @@ def training_record(recipe: Recipe, name: str, device: torch.device, rounds: int
         RecipeError: the network cannot be built.
         FacelocusError: the reference computes something else.
     """
+    precision = precision_on(device, recipe.precision)
     on_processor = device.type == "cpu"
     recipes = {"": recipe}
     if recipe.network.attention != "none":
@@ -68,6 +69,7 @@ def training_record(recipe: Recipe, name: str, device: torch.device, rounds: int
         if on_processor:
             keep_freed_memory()
             steps[_KEEPING] = _reference_step(recipe, device, torch.get_num_threads())
+        before = operations_a_second(device, precision)
         seconds = alternate(steps, rounds, device)
     record = {
         "what": "training_step",
@@ -75,7 +77,7 @@ def training_record(recipe: Recipe, name: str, device: torch.device, rounds: int
         "network": recipe.network.trunk,
         "attention": recipe.network.attention,
         "size": list(recipe.network.crop or recipe.phases[-1].size or recipe.network.size),
-        "precision": precision_on(device, recipe.precision),
+        "precision": precision,
         "batch": recipe.batch_size,
         "device_name": device_name(device),
         "device": device.type,
@@ -91,7 +93,7 @@ def training_record(recipe: Recipe, name: str, device: torch.device, rounds: int
     # One pass of what a model file computes: what learns may compute more, blocks padded with zeros say.
     frames = torch.zeros(2, *FRAME, dtype=torch.uint8, device=device)
     forward = operations(lambda: network.eval().heads(network.features(frames))) / 2
-    record |= share_of_limit(record, 3 * forward, device)
+    record |= share_of_limit(record, 3 * forward, device, before)
     record["parts"] = step_parts(network, TrainingStep(network, recipe, device), rounds)
     return record | {"commit": commit(), "date": now(), "versions": versions("torch", "timm")}
 
