@@ -30,39 +30,64 @@ def records(folder: Path = BENCH, **wanted: str) -> list[dict[str, Any]]:
 
 
 def h100(folder: Path = BENCH) -> str:
-    """Return every form of the training step on the H100, fastest first."""
-    forms = records(folder, what="training_step", device="cuda")
-    (ceilings,) = records(folder, what="ceilings")
+    """Return every form of the training step, fastest first, a table a GPU; and what `facelocus bench` found on one."""
+    forms = [form for form in records(folder, what="training_step", device="cuda") if "form" in form]
+    tables = [_forms(name, forms, folder) for name in sorted({form["device_name"] for form in forms})]
+    asked = _asked(folder, "cuda")
+    if asked:
+        tables.append("\n".join(["`facelocus bench` on a GPU:", "", *_rates(asked)]) + "\n")
+    return "\n".join(tables)
+
+
+def _forms(name: str, forms: list[dict[str, Any]], folder: Path) -> str:
+    """Return the forms that were tried on the GPU of a name."""
+    forms = [form for form in forms if form["device_name"] == name]
+    (ceilings,) = records(folder, what="ceilings", device_name=name)
     first = forms[0]
     matrix, memory = ceilings["flops_a_second"] / 1e12, ceilings["bytes_a_second"] / 1e12
     flops, least = first["flops_an_image"] / 1e9, first["least_bytes_an_image"] / 1e6
     lines = [
-        f"{first['device_name']}, torch {first['torch']}, batch {first['batch']}; measured {matrix:.0f} TFLOP/s and "
+        f"{name}, torch {first['torch']}, batch {first['batch']}; measured {matrix:.0f} TFLOP/s and "
         f"{memory:.2f} TB/s; a step has {flops:.2f} GFLOP and moves {least:.1f} MB an image at least.",
         "",
         "| form | images a second | of the arithmetic limit | PSE, microseconds an image |",
         "|---|---|---|---|",
     ]
     for form in sorted(forms, key=lambda form: -form["images_per_second"]):
-        pse = "not measured"
+        pse = share = "not measured"
         if "pse_share" in form:
             pse = f"{form['pse_microseconds_an_image']:.1f} ({100 * form['pse_share']:.0f} %)"
+        if form["share_of_arithmetic_limit"] is not None:
+            share = f"{100 * form['share_of_arithmetic_limit']:.1f} %"
         held = " *" if any("already free" in note for note in form["notes"]) else ""
-        share = f"{100 * form['share_of_arithmetic_limit']:.1f} %"
         lines.append(f"| {form['form']}{held} | {form['images_per_second']:,.0f} | {share} | {pse} |")
     return "\n".join(lines) + "\n"
 
 
+#: Column of the table of kernels -> the variant whose profile it has.
+_PROFILED = {"package": "ours_eager", "best form": "best"}
+
+
 def h100_kernels(folder: Path = BENCH) -> str:
-    """Return the microseconds an image by kind of kernel: the package's network, the best form, and the prediction."""
-    profiles = {record["variant"]: by_kind(record) for record in records(folder, what="profile")}
-    (prediction,) = records(folder, what="prediction")
-    predicted = prediction["microseconds_an_image"]
-    lines = ["| microseconds an image | package | best form | predicted |", "|---|---|---|---|"]
-    for kind, number in predicted.items():
-        lines.append(f"| {kind} | {profiles['ours_eager'][kind]:.1f} | {profiles['best'][kind]:.1f} | {number:.1f} |")
-    sums = [sum(profiles[name].values()) for name in ("ours_eager", "best")]
-    lines.append(f"| all kernels | {sums[0]:.1f} | {sums[1]:.1f} | {sum(predicted.values()):.1f} |")
+    """Return the microseconds an image by kind of kernel, a table a GPU."""
+    profiles = records(folder, what="profile")
+    names = sorted({profile["device_name"] for profile in profiles})
+    tables = [_kernels(name, profiles, folder) for name in names]
+    if len(tables) > 1:
+        tables = [f"{name}:\n\n{table}" for name, table in zip(names, tables, strict=True)]
+    return "\n".join(tables)
+
+
+def _kernels(name: str, profiles: list[dict[str, Any]], folder: Path) -> str:
+    """Return the kinds of kernels on the GPU of a name, beside the prediction if there is one."""
+    found = {profile["variant"]: by_kind(profile) for profile in profiles if profile["device_name"] == name}
+    columns = {title: found[variant] for title, variant in _PROFILED.items() if variant in found}
+    for prediction in records(folder, what="prediction", device_name=name):
+        columns["predicted"] = prediction["microseconds_an_image"]
+    lines = [f"| microseconds an image | {' | '.join(columns)} |", "|---" * (1 + len(columns)) + "|"]
+    for kind in columns.get("predicted", KINDS):
+        lines.append(f"| {kind} | {' | '.join(f'{column[kind]:.1f}' for column in columns.values())} |")
+    lines.append(f"| all kernels | {' | '.join(f'{sum(column.values()):.1f}' for column in columns.values())} |")
     return "\n".join(lines) + "\n"
 
 
@@ -78,9 +103,19 @@ def by_kind(profile: dict[str, Any]) -> dict[str, float]:
 
 def processor(folder: Path = BENCH) -> str:
     """Return what `facelocus bench` found on a processor, or that it has not been asked."""
-    found = [record for record in records(folder, device="cpu") if record["what"] in ("inference", "training_step")]
+    found = _asked(folder, "cpu")
     if not found:
         return "Not yet measured on a machine that does nothing else; the commands above do it.\n"
+    return "\n".join(_rates(found)) + "\n"
+
+
+def _asked(folder: Path, device: str) -> list[dict[str, Any]]:
+    """Return the records of `facelocus bench` on a device; no other has a reference's rate beside its own."""
+    return [record for record in records(folder, device=device) if "times_the_reference" in record]
+
+
+def _rates(found: list[dict[str, Any]]) -> list[str]:
+    """Return the lines of a table of such records."""
     lines = [
         "| | images a second | quartiles | times the reference | one that keeps memory | of the arithmetic limit | "
         "attention |",
@@ -88,16 +123,18 @@ def processor(folder: Path = BENCH) -> str:
     ]
     for record in found:
         what = f"`{record['recipe']}`, a step" if "recipe" in record else f"model file `{record['model']}`"
-        low, high = record["images_per_second_quartiles"]
+        rate, low, high = map(_three_digits, [record["images_per_second"], *record["images_per_second_quartiles"]])
+        where = f"{record['threads']} threads of {record['device_name']}"
+        if record["device"] != "cpu":
+            where = record["device_name"]
         share, attention = (record.get(key) for key in ("share_of_arithmetic_limit", "pse_share"))
         lines.append(
-            f"| {what}, {record['precision']}, batch {record['batch']}, {record['threads']} threads of "
-            f"{record['device_name']} | {record['images_per_second']:.3g} | {low:.3g} to {high:.3g} | "
+            f"| {what}, {record['precision']}, batch {record['batch']}, {where} | {rate} | {low} to {high} | "
             f"{record['times_the_reference']:.2f} | {_two_places(record.get('times_the_reference_keeping_memory'))} | "
             f"{'' if share is None else f'{100 * share:.0f} %'} | "
             f"{'' if attention is None else f'{100 * attention:.1f} %'} |"
         )
-    return "\n".join(lines) + "\n"
+    return lines
 
 
 def equal(folder: Path = BENCH) -> str:
@@ -111,6 +148,10 @@ def equal(folder: Path = BENCH) -> str:
         f"{record['mean_difference']:+.3f} points on average; seeds alone differ by "
         f"{record['standard_deviation_over_seeds']:.3f} (standard deviation).\n"
     )
+
+
+def _three_digits(number: float) -> str:
+    return f"{float(f'{number:.3g}'):,g}"
 
 
 def _two_places(number: float | None) -> str:

@@ -18,6 +18,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -131,9 +132,12 @@ def captured(step: Step) -> Step:
 
 @contextlib.contextmanager
 def alone() -> Iterator[None]:
-    """Hold the device: no other process measures meanwhile."""
+    """Hold the device: no other process measures meanwhile. What waits for it does not use up its own `at_most`."""
     with (FOLDER / "lock").open("w") as file:
+        remaining, _ = signal.setitimer(signal.ITIMER_REAL, 0)
         fcntl.flock(file, fcntl.LOCK_EX)
+        if remaining:
+            signal.setitimer(signal.ITIMER_REAL, max(0.01, min(remaining, left() - 1)))
         yield
         if CUDA:
             torch.cuda.synchronize()
@@ -180,6 +184,19 @@ def say(text: str) -> None:
     print(f"[{time.time() - STARTED:5.1f} s] {text}", flush=True)
 
 
+def about() -> dict[str, Any]:
+    """Return what every record says of what was measured, and on what."""
+    return {
+        "recipe": "paper_alex",
+        "device": DEVICE.type,
+        "device_name": torch.cuda.get_device_name() if CUDA else "cpu",
+        "torch": torch.__version__,
+        "batch": BATCH,
+        "commit": commit(),
+        "date": now(),
+    }
+
+
 def record_of(name: str, seconds: list[float], pse: bool, precision: str) -> dict[str, Any]:
     middle = statistics.median(seconds)
     ceilings, flops, least = read("ceilings"), training_flops(pse), least_bytes(BATCH)
@@ -188,20 +205,20 @@ def record_of(name: str, seconds: list[float], pse: bool, precision: str) -> dic
     return {
         "what": "training_step",
         "variant": name,
+        **about(),
         "network": "PSE(b)-Alexnet-cvgj, 227 x 227" if pse else "Alexnet-cvgj without PSE, 227 x 227",
-        "device_name": torch.cuda.get_device_name() if CUDA else "cpu",
-        "torch": torch.__version__,
         "precision": precision,
-        "batch": BATCH,
         "images_per_second": round(BATCH / middle, 1),
+        "images_per_second_quartiles": [round(BATCH / x, 1) for x in np.percentile(seconds, (75, 25)).tolist()],
+        "rounds": len(seconds),
         "step_milliseconds": [round(1000 * x, 4) for x in sorted(seconds)],
         "flops_an_image": flops,
         "least_bytes_an_image": round(least / BATCH),
         "share_of_arithmetic_limit": arithmetic and round(arithmetic * BATCH / middle, 4),
         "share_of_memory_limit": moving and round(moving * BATCH / middle, 4),
         "peak_bytes": torch.cuda.max_memory_allocated() if CUDA else None,
-        "commit": commit(),
-        "date": now(),
+        "cudnn_benchmark": torch.backends.cudnn.benchmark,
+        "notes": [],  # of what a reader has to know besides
     }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -25,6 +25,7 @@ from h100_measure import (
     WORKER,
     Faces,
     Step,
+    about,
     alone,
     attempt,
     attribute_losses,
@@ -84,10 +85,15 @@ def lean_step(faces: Faces, attention: str) -> Step:
     return step
 
 
-def measure(name: str, steps: dict[str, Step], faces: Faces, precision: str, pse: bool = True) -> None:
+def named(ways: Iterable[str], *more: str) -> str:
+    """Return what a form of some ways is called."""
+    return ", ".join([*sorted(ways), *more])
+
+
+def measure(name: str, form: str, steps: dict[str, Step], faces: Faces, precision: str = "bf16") -> None:
     """Time alternating steps; "ours" is the variant, "without" the same without PSE, the others references."""
     seconds = timed(steps, faces)
-    record = record_of(name, seconds["ours"], pse, precision)
+    record = record_of(name, seconds["ours"], True, precision) | {"form": form}
     if "without" in seconds:
         record |= pse_cost(seconds["ours"], seconds["without"])
     for other in ("reference", "reference_without"):
@@ -108,7 +114,8 @@ def ceilings() -> None:
         source = torch.randint(0, 255, ((4 << 30) if CUDA else 1 << 20,), device=DEVICE, dtype=torch.uint8)
         to = torch.empty_like(source)
         moved = 2 * source.nbytes / _seconds(lambda: to.copy_(source), 8)
-    write("ceilings", {"flops_a_second": flops, "bytes_a_second": moved, "matmul": f"bf16 {side}^3, random"})
+    found = {"flops_a_second": flops, "bytes_a_second": moved, "matmul": f"bf16 {side}^3, random"}
+    write("ceilings", {"what": "ceilings", **about(), **found})
     say(f"ceilings: {flops / 1e12:.0f} TFLOP/s, {moved / 1e12:.2f} TB/s")
 
 
@@ -150,7 +157,8 @@ def profile(name: str, step: Step, faces: Faces) -> None:
         }
         for spent, count, key in found[:40]
     ]
-    write(name, {"what": "profile", "microseconds_an_image": round(total / steps / BATCH, 3), "kernels": rows})
+    record = {"what": "profile", "variant": name.removeprefix("profile_"), **about()}
+    write(name, record | {"microseconds_an_image": round(total / steps / BATCH, 3), "kernels": rows})
     say(f"{name}: {total / steps / BATCH:.2f} us an image in kernels")
     for row in rows[:25]:
         spent = f"{row['microseconds_an_image']:7.3f} us {100 * row['share']:5.1f} % x{row['calls_a_step']:<5}"
@@ -162,35 +170,47 @@ def plain() -> None:
     ceilings()
     faces = Faces()
 
-    def alternating(name: str, make: Callable[[str], Step], paired: bool, precision: str = "bf16") -> None:
+    def alternating(
+        name: str, form: str, make: Callable[[str], Step], paired: bool = True, precision: str = "bf16"
+    ) -> None:
         with alone():
             steps = {"ours": make("pse_conv")}
             if paired:
                 steps["without"] = make("none")
-            measure(name, steps, faces, precision)
+            measure(name, form, steps, faces, precision)
 
     def way(*ways: str) -> Callable[[], None]:
         chosen = frozenset(ways)
-        return lambda: alternating("way_" + "_".join(ways), lambda a: form_step(faces, a, chosen), False)
+        return lambda: alternating("way_" + "_".join(ways), named(ways), lambda a: form_step(faces, a, chosen), False)
 
-    attempt("reference_bf16", 25, lambda: alternating("reference_bf16", lambda a: reference_step(faces, a), True))
+    def reference() -> None:
+        alternating("reference_bf16", "reference, bf16, channels last", lambda a: reference_step(faces, a))
+
+    def reference_tf32() -> None:
+        form = "reference, float32 with TF32 products"
+        alternating("reference_tf32", form, lambda a: reference_step(faces, a, False), precision="tf32")
+
+    def package(name: str, *more: str) -> Callable[[], None]:
+        return lambda: alternating(name, named(["package"], *more), lambda a: ours_step(faces, a))
+
+    attempt("reference_bf16", 25, reference)
     backends(tf32=False, benchmark=False)
-    attempt("ours_eager", 25, lambda: alternating("ours_eager", lambda a: ours_step(faces, a), True))
+    attempt("ours_eager", 25, package("ours_eager"))
     backends(tf32=True, benchmark=True)
-    attempt("ours_benchmark_tf32", 25, lambda: alternating("ours_benchmark_tf32", lambda a: ours_step(faces, a), True))
-    attempt(
-        "reference_tf32", 25,
-        lambda: alternating("reference_tf32", lambda a: reference_step(faces, a, False), True, "tf32"),
-    )  # fmt: skip
+    attempt("ours_benchmark_tf32", 25, package("ours_benchmark_tf32", "cudnn.benchmark", "resizing in TF32"))
+    attempt("reference_tf32", 25, reference_tf32)
 
     def eager_profile() -> None:
         with alone():
             profile("profile_ours_eager", ours_step(faces, "pse_conv"), faces)
 
+    def graph() -> None:
+        alternating("ours_graph", "package, captured", lambda a: captured(ours_step(faces, a)))
+
     attempt("profile_ours_eager", 20, eager_profile)
     for ways in (("blocks", "fold", "no_bias", "split"), ("fold",), ("no_bias",), ("split",), ("dense",), ("blocks",)):
         attempt("way_" + "_".join(ways), 15, way(*ways))
-    attempt("ours_graph", 25, lambda: alternating("ours_graph", lambda a: captured(ours_step(faces, a)), True))
+    attempt("ours_graph", 25, graph)
     attempt("default_recipe", 25, lambda: default_recipe(faces))
 
 
@@ -217,7 +237,7 @@ def fused() -> None:
                 "reference": reference_step(faces, "pse_conv"),
                 "reference_without": reference_step(faces, "none"),
             }
-            measure("best_graph", steps, faces, "bf16")
+            measure("best_graph", named(BEST, "captured"), steps, faces)
 
     def best_profile() -> None:
         with alone():
@@ -227,16 +247,16 @@ def fused() -> None:
     def lean() -> None:
         with alone():
             steps = {"ours": captured(lean_step(faces, "pse_conv")), "without": captured(lean_step(faces, "none"))}
-            measure("best_graph_lean", steps, faces, "bf16")
+            measure("best_graph_lean", named(BEST, "hidden weights in one pass", "captured"), steps, faces)
 
     def eager() -> None:
         with alone():
             steps = {"ours": form_step(faces, "pse_conv", BEST), "without": form_step(faces, "none", BEST)}
-            measure("best_eager", steps, faces, "bf16")
+            measure("best_eager", named(BEST), steps, faces)
 
-    def graph_of(name: str, ways: frozenset[str]) -> None:
+    def graph_of(name: str, ways: frozenset[str], *more: str) -> None:
         with alone():
-            measure(name, {"ours": captured(form_step(faces, "pse_conv", ways))}, faces, "bf16")
+            measure(name, named(ways, "captured", *more), {"ours": captured(form_step(faces, "pse_conv", ways))}, faces)
 
     attempt("fused_prepare", 60, prepare)
     attempt("fused_check", 25, lambda: check(faces))
@@ -250,7 +270,7 @@ def fused() -> None:
         attempt(name, 15, partial(graph_of, name, ways))
     attempt("best_eager", 20, eager)
     backends(tf32=True, benchmark=True)
-    attempt("best_graph_benchmark", 25, partial(graph_of, "best_graph_benchmark", BEST))
+    attempt("best_graph_benchmark", 25, partial(graph_of, "best_graph_benchmark", BEST, "cudnn.benchmark"))
 
 
 def check(faces: Faces) -> None:
@@ -303,7 +323,7 @@ def compiled() -> None:
     inductor.triton.autotune_pointwise = False
     faces = Faces()
 
-    def both(name: str, make: Callable[[], Step]) -> None:
+    def both(name: str, form: str, make: Callable[[], Step]) -> None:
         step = make()
         started = time.perf_counter()
         # No choice among cuDNN's ways yet: another process may be measuring.
@@ -313,21 +333,25 @@ def compiled() -> None:
         backends(tf32=True, benchmark=True)
         say(f"{name}: compiled in {time.perf_counter() - started:.0f} s")
         with alone():
-            measure(name, {"ours": step}, faces, "bf16")
-        attempt(f"{name}_graph", 15, lambda: graph(f"{name}_graph", step))
+            measure(name, form, {"ours": step}, faces)
+        attempt(f"{name}_graph", 15, lambda: graph(f"{name}_graph", form, step))
 
-    def graph(name: str, step: Step) -> None:
+    def graph(name: str, form: str, step: Step) -> None:
         with alone():
-            measure(name, {"ours": captured(step)}, faces, "bf16")
+            measure(name, named([form], "captured"), {"ours": captured(step)}, faces)
 
-    attempt("compiled", 80, lambda: both("compiled", lambda: ours_step(faces, "pse_conv", True)), 30)
+    def package() -> Step:
+        return ours_step(faces, "pse_conv", True)
+
+    attempt("compiled", 80, lambda: both("compiled", "package, torch.compile", package), 30)
+    ways = frozenset({"blocks", "fold", "no_bias", "split"})
 
     def form() -> Step:
-        module = Form(network_of("pse_conv"), frozenset({"blocks", "fold", "no_bias", "split"}), BF16).train()
+        module = Form(network_of("pse_conv"), ways, BF16).train()
         module.network.trunk.to(memory_format=torch.channels_last)
         return step_of(module, module.network, torch.compile(module, dynamic=False), faces)
 
-    attempt("compiled_form", 60, lambda: both("compiled_form", form), 30)
+    attempt("compiled_form", 60, lambda: both("compiled_form", named(ways, "torch.compile"), form), 30)
 
 
 def default_recipe(faces: Faces) -> None:
@@ -344,7 +368,7 @@ def default_recipe(faces: Faces) -> None:
         seconds = timed(steps, faces)
     record = record_of("default_recipe", seconds["ours"], True, "bf16") | pse_cost(seconds["ours"], seconds["without"])
     unknown = ("flops_an_image", "least_bytes_an_image", "share_of_arithmetic_limit", "share_of_memory_limit")
-    record |= dict.fromkeys(unknown) | {"network": "PSE(b) on tf_efficientnet_lite0, 218 x 178"}
+    record |= dict.fromkeys(unknown) | {"recipe": "default", "network": "PSE(b) on tf_efficientnet_lite0, 218 x 178"}
     write("default_recipe", record)
     show(record)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from documents.performance import BENCH, by_kind, cost, equal, h100, processor, records, waiting
+from documents.performance import BENCH, by_kind, cost, equal, h100, h100_kernels, processor, records, waiting
 from facelocus.model import Model
 
 
@@ -19,32 +19,101 @@ def test_kinds_add_up_to_the_profile() -> None:
     assert list(found.values()) == [1.0, 0.25, 2.0, 4.0, 0.5, 2.25]
 
 
+CEILINGS = {"what": "ceilings", "device_name": "a card", "flops_a_second": 1e14, "bytes_a_second": 1e12}
+FORM = {
+    "what": "training_step",
+    "device": "cuda",
+    "device_name": "a card",
+    "torch": "2",
+    "batch": 8,
+    "flops_an_image": 1e9,
+    "least_bytes_an_image": 1e6,
+    "share_of_arithmetic_limit": 0.5,
+}
+ASKED = {
+    "what": "training_step",
+    "device": "cuda",
+    "recipe": "paper_alex",
+    "precision": "bf16",
+    "batch": 256,
+    "device_name": "a card",
+    "threads": 8,
+    "images_per_second": 12345.0,
+    "images_per_second_quartiles": [12000.0, 12400.0],
+    "times_the_reference": 1.5,
+    "share_of_arithmetic_limit": 0.11,
+    "pse_share": 0.05,
+}
+
+
+def write(folder: Path, *written: dict[str, Any]) -> None:
+    for number, record in enumerate(written):
+        (folder / f"{number}.json").write_text(json.dumps(record))
+
+
 def test_a_star_marks_what_was_captured_wrongly(tmp_path: Path) -> None:
-    ceilings = {"what": "ceilings", "flops_a_second": 1e14, "bytes_a_second": 1e12}
-    form = {
-        "what": "training_step",
-        "device": "cuda",
-        "device_name": "a card",
-        "torch": "2",
-        "batch": 8,
-        "flops_an_image": 1e9,
-        "least_bytes_an_image": 1e6,
-        "share_of_arithmetic_limit": 0.5,
-    }
-    held = form | {"form": "slow", "images_per_second": 10.0, "notes": ["its memory was already free"]}
-    plain = form | {"form": "fast", "images_per_second": 20.0, "notes": [], "pse_share": 0.1}
+    held = FORM | {"form": "slow", "images_per_second": 10.0, "notes": ["its memory was already free"]}
+    plain = FORM | {"form": "fast", "images_per_second": 20.0, "notes": [], "pse_share": 0.1}
     plain["pse_microseconds_an_image"] = 2.0
-    for name, record in {"a": ceilings, "b": held, "c": plain}.items():
-        (tmp_path / f"{name}.json").write_text(json.dumps(record))
+    write(tmp_path, CEILINGS, held, plain)
     rows = h100(tmp_path).splitlines()[-2:]
     assert rows == ["| fast | 20 | 50.0 % | 2.0 (10 %) |", "| slow * | 10 | 50.0 % | not measured |"]
 
 
-@pytest.mark.parametrize("record", records(what="training_step", device="cuda"), ids=lambda record: record["variant"])
+def test_each_gpu_has_a_table_of_its_own(tmp_path: Path) -> None:
+    fast = FORM | {"form": "fast", "images_per_second": 20.0, "notes": []}
+    other = {"device_name": "newer card"}
+    slow = fast | other | {"form": "slow", "share_of_arithmetic_limit": None}
+    network = ASKED | {"recipe": "default"}  # as h100.py measures it, no form of the network of the table
+    del network["times_the_reference"]
+    write(tmp_path, slow, CEILINGS, fast, CEILINGS | other | {"flops_a_second": 2e14}, network)
+    first, second = h100(tmp_path).split("\n\nnewer card, ")
+    assert first.startswith("a card, torch 2, batch 8; measured 100 TFLOP/s")
+    assert first.endswith("\n| fast | 20 | 50.0 % | not measured |")
+    assert second.startswith("torch 2, batch 8; measured 200 TFLOP/s")
+    assert second.endswith("\n| slow | 20 | not measured | not measured |\n")
+
+
+def test_what_facelocus_bench_found_on_a_gpu_is_no_form(tmp_path: Path) -> None:
+    write(tmp_path, ASKED, CEILINGS, FORM | {"form": "fast", "images_per_second": 20.0, "notes": []})
+    forms, asked = h100(tmp_path).split("\n\n`facelocus bench` on a GPU:\n\n")
+    assert forms.splitlines()[4:] == ["| fast | 20 | 50.0 % | not measured |"]
+    row = "| `paper_alex`, a step, bf16, batch 256, a card | 12,300 | 12,000 to 12,400 | 1.50 |  | 11 % | 5.0 % |"
+    assert asked.splitlines()[2:] == [row]
+    assert processor(tmp_path).startswith("Not yet measured")
+
+
+def test_kernels_of_each_gpu_stand_beside_what_was_predicted_of_it(tmp_path: Path) -> None:
+    def profile(variant: str, device_name: str, spent: float) -> dict[str, Any]:
+        kernels = [{"kernel": "sm90_xmma_fprop", "microseconds_an_image": spent}]
+        about = {"what": "profile", "variant": variant, "device_name": device_name}
+        return about | {"kernels": kernels, "microseconds_an_image": spent + 1}
+
+    both = profile("best", "a card", 4.0), profile("ours_eager", "a card", 8.0)
+    guess = {"what": "prediction", "device_name": "a card", "microseconds_an_image": {"convolutions": 5.0}}
+    write(tmp_path, *both, guess)
+    assert h100_kernels(tmp_path).splitlines() == [
+        "| microseconds an image | package | best form | predicted |",
+        "|---|---|---|---|",
+        "| convolutions | 8.0 | 4.0 | 5.0 |",
+        "| all kernels | 9.0 | 5.0 | 5.0 |",
+    ]
+    write(tmp_path, *both, guess, profile("ours_eager", "newer card", 2.0))
+    first, second = h100_kernels(tmp_path).split("\n\nnewer card:\n\n")
+    assert first.startswith("a card:\n\n| microseconds an image | package | best form | predicted |\n")
+    assert second.startswith("| microseconds an image | package |\n|---|---|\n")
+    assert "| convolutions | 2.0 |\n" in second
+    assert second.endswith("\n| all kernels | 3.0 |\n")
+
+
+FORMS = [record for record in records(what="training_step", device="cuda") if "form" in record]
+
+
+@pytest.mark.parametrize("record", FORMS, ids=lambda record: record["variant"])
 def test_records_have_what_their_keys_promise(record: dict[str, object]) -> None:
     assert {"device_name", "torch", "precision", "batch", "images_per_second", "notes", "form"} <= record.keys()
     assert ("captured" in str(record["form"])) == ("graph" in str(record["variant"]))
-    assert BENCH.joinpath(f"h100_{record['variant']}.json").exists()
+    assert list(BENCH.glob(f"*{record['variant']}.json"))
 
 
 def test_a_processor_that_was_not_measured_is_said_to_be(tmp_path: Path) -> None:
