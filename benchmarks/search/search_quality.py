@@ -65,6 +65,7 @@ def main() -> None:
         "data": pack.description,
         "faces": len(rows["test"]),
         "people": None if pack.people is None else len(np.unique(pack.people[rows["test"]])),
+        "least faces either way": LEAST,
         "by number of terms": found,
         "examples": examples(model, labels, orders),
         "calibration": "taken out" if orders.plain is not None else "the model file names none: both are the same",
