@@ -3,8 +3,8 @@
     python benchmarks/serve/cluster_rates.py LFW.zip --to results/serve/cluster_rates.json
 
 Both work in turn, ROUNDS times, on the same photographs of 250 x 250 with as many workers as there are cores. Each also
-does a run of a few photographs: its time, which is that of the start, is taken off. Rates of larger photographs are in
-results/photographs/speed.json.
+does a run of a few photographs, which is taken off with its time, most of which is that of the start. Rates of larger
+photographs are in results/photographs/speed.json.
 """
 
 from __future__ import annotations
@@ -90,11 +90,14 @@ def measured(place: Path, lfw: Path, count: int) -> dict[str, Any]:
     a_row = (size - few_size) / (rows - few_rows)
     return {
         "what": "photographs a second on Ray beside the local form; bytes of what is written",
-        "unit": "medians of rounds with the least and the most; starts taken off",
+        "unit": "medians of rounds with the least and the most; the small run taken off",
         "rounds": ROUNDS,
         "photographs": count,
+        "photographs of the small run": FEW,
         "partition": PARTITION,
-        "photographs_per_second": {form: spread([count / s for s in seconds[form]]) for form in ("local", "on Ray")},
+        "photographs_per_second": {
+            form: spread([(count - FEW) / s for s in seconds[form]]) for form in ("local", "on Ray")
+        },
         "start of a run on Ray, seconds": spread(seconds["start of a run, on Ray"]),
         "rows a photograph": round(rows / count, 3),
         "bytes": {"a row": round(a_row, 1), "a file, beside its rows": round(few_size - few_rows * a_row)},
