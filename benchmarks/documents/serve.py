@@ -24,8 +24,8 @@ def load(result: Path = LOAD) -> str:
         f"{found['pictures_per_second']:.0f} pictures a second; `facelocus analyze` of the same pictures, its start "
         f"left out, {before:.0f} before and {after:.0f} after. Half of the answers came within "
         f"{found['p50_seconds']:.1f} s, 99 of 100 within {found['p99_seconds']:.1f} s: {found['clients']} pictures "
-        f"wait at any time. Memory of server and workers {memory['first_tenth']} MB in the beginning, "
-        f"{memory['last_tenth']} MB at the end.\n"
+        f"wait at any time. Memory of server and workers {memory['first_tenth']} MB in the second tenth of the time, "
+        f"{memory['last_tenth']} MB in the last.\n"
     )
 
 
@@ -34,10 +34,11 @@ def page(result: Path = PAGE, killed: Path = KILLS) -> str:
     found, kills = (json.loads(path.read_text(encoding="utf-8")) for path in (result, killed))
     library = kills["library"]
     return (
-        f"With a library of {found['faces']:,} faces the page is painted after {found['first_paint'][0]} ms "
-        f"({found['first_paint'][1]} to {found['first_paint'][2]}), and a search shows its first pictures after "
-        f"{found['search_to_results'][0]} ms ({found['browser']}). Killed {kills['kills']} times under the same load "
-        f"while the library grew, a server left it whole: all {library['pictures before']} pictures as they were and "
+        f"With a library of {found['faces']:,} faces ({found['device']}) the page is painted after "
+        f"{found['first_paint'][0]} ms ({found['first_paint'][1]} to {found['first_paint'][2]}), and a search shows "
+        f"its first pictures after {found['search_to_results'][0]} ms ({found['browser']}). Killed {kills['kills']} "
+        f"times while {kills['clients']} clients sent crops or searched and its library grew ({kills['device']}), a "
+        f"server left {library['as they were']} of {library['pictures before']} pictures as they were and "
         f"{library['indexed meanwhile']} new ones; a new server answered within "
         f"{kills['most seconds until a new server answers']:.0f} s.\n"
     )
