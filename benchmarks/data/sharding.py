@@ -26,7 +26,6 @@ from torch.nn.parallel import DistributedDataParallel
 
 from facelocus.attributes import CELEBA
 from facelocus.files import write_record
-from facelocus.nn import NetworkSpec
 from facelocus.processes import cores
 from facelocus.provenance import commit, cpu_name, now, versions
 from facelocus.recipes import load_recipe
@@ -42,9 +41,7 @@ ROUNDS = 3
 LINKS = {"8 cards, NVLink 4": (8, 450e9), "64 cards, 400 Gb/s each": (64, 50e9)}
 NETWORKS = {
     "tf_efficientnet_lite0, PSE(b)": load_recipe("default").network,
-    "alexnet_cvgj, PSE(b)": NetworkSpec(
-        trunk="alexnet_cvgj", size=(256, 256), crop=(227, 227), channels=256, pooling="max", hidden=512
-    ),
+    "alexnet_cvgj, PSE(b)": load_recipe("paper_alex").network,
 }
 
 
