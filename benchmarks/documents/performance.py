@@ -16,7 +16,7 @@ BENCH = RESULTS / "bench"
 KINDS = {
     "the same of the sub-networks, with PSE": "pse_pool",
     "frames to blocks": "^_blocks",
-    "BatchNorm, ReLU, pooling": "^_norm_relu|^_sums|^_moments|^_reduce$|batch_?norm|max_pool|clamp",
+    "BatchNorm, ReLU, pooling": "^_norm_relu|^_sums|^_moments|^_reduce$|batch_?norm|max_pool|clamp|threshold",
     "convolutions": "xmma|cudnn|cask",
     "hidden layer and logits": "nvjet|gemm|cutlass",
     "optimiser, casts, copies, elementwise": "",
@@ -163,11 +163,12 @@ def waiting(folder: Path = BENCH) -> str:
     lines = ["| | images a second | beside it | | on |", "|---|---|---|---|---|"]
     for pack in records(folder, what="pack"):
         disk, place = pack["disk_megabytes_per_second"], "a disk"
+        share = pack["images_per_second"] / pack["reference_images_per_second"]  # the record's own is rounded already
         if pack["file_system"] == "tmpfs":
             place = "memory"
         lines.append(
             f"| official JPEG to a Pack, {pack['images']:,} into {place} | {pack['images_per_second']:,.0f} | decoding "
-            f"alone: {pack['reference_images_per_second']:,.0f} | {pack['share_of_decoder']:.2f} of it; writing "
+            f"alone: {pack['reference_images_per_second']:,.0f} | {share:.2f} of it; writing "
             f"{disk['packing']:,.0f} MB/s, of {disk['writing_alone']:,.0f} alone | {_cores(pack)} |"
         )
     for training in records(folder, what="training_data"):

@@ -19,6 +19,14 @@ def test_kinds_add_up_to_the_profile() -> None:
     assert list(found.values()) == [1.0, 0.25, 2.0, 4.0, 0.5, 2.25]
 
 
+def test_the_way_back_through_a_relu_is_no_elementwise_rest() -> None:
+    name = "void at::native::vectorized_elementwise_kernel<4, (anonymous namespace)::threshold_kernel_impl<float>"
+    listed = [{"kernel": name, "microseconds_an_image": 3.0}, {"kernel": "elementwise", "microseconds_an_image": 1.0}]
+    found = by_kind({"microseconds_an_image": 4.0, "kernels": listed})
+    assert found["BatchNorm, ReLU, pooling"] == 3
+    assert found["optimiser, casts, copies, elementwise"] == 1
+
+
 CEILINGS = {"what": "ceilings", "device_name": "a card", "flops_a_second": 1e14, "bytes_a_second": 1e12}
 FORM = {
     "what": "training_step",
@@ -178,6 +186,13 @@ def test_every_way_of_the_data_is_said_with_what_it_leads_through() -> None:
         "| aligned JPEG files to 40 scores",
     ]
     assert all(row.count("|") == 6 for row in rows)
+
+
+def test_a_share_is_rounded_once(tmp_path: Path) -> None:
+    pack = {"what": "pack", "file_system": "ext4", "images": 9, "cores": 2, "device_name": "a processor"}
+    pack |= {"images_per_second": 3189.2, "reference_images_per_second": 3773.3, "share_of_decoder": 0.845}
+    write(tmp_path, pack | {"disk_megabytes_per_second": {"packing": 371.0, "writing_alone": 425.0}})
+    assert "| decoding alone: 3,773 | 0.85 of it; writing 371 MB/s" in waiting(tmp_path)
 
 
 def test_equal_trainings_are_told_by_what_seeds_differ_by(tmp_path: Path) -> None:
