@@ -1,8 +1,6 @@
 """Measure packing: speed beside the decoder's own, and that memory does not grow with the number of rows.
 
-    python benchmarks/data/pack.py DATA FOLDER --json results/data/pack.json
-    python benchmarks/data/pack.py DATA FOLDER --repeat-to 202599 --json results/data/pack_whole.json
-    python benchmarks/data/pack.py DATA FOLDER --rows 1000000 --json results/data/pack_million_rows.json
+    python benchmarks/data/pack.py DATA FOLDER --json results/bench/pack_disk_cpu.json
     python benchmarks/data/pack.py DATA /dev/shm/packing --images 20000 --json results/bench/pack_memory_cpu.json
 
 Packs DATA below FOLDER, in a process of its own, adding up the private memory of that process and its workers every

@@ -1,7 +1,7 @@
 """Measure whether training waits for its faces: from a Pack larger than the memory it may use, and from one that fits.
 
     python benchmarks/data/pack_training.py PACK --json results/bench/training_data_cpu.json
-    python benchmarks/data/pack_training.py PACK --json results/data/pack_training.json --memory GIGABYTES
+    python benchmarks/data/pack_training.py PACK --json FILE --memory GIGABYTES
 
 Trains the recipe `default` at its small size, where it is fastest, on random batches of PACK, the file's pages dropped
 before; with --memory once more in a memory cgroup (version 1, needs root) that holds less than the Pack. The pages of
