@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import torch
 import torch.nn.functional as F
@@ -45,7 +45,8 @@ def without_bias(weight: Tensor, bias: Tensor, norm: nn.Module) -> Tensor:
         norm: the BatchNorm that is called next, once; takes_bias_out.
     """
     # As the BatchNorm itself changes it: unseen by autograd, which has kept it for gradients that do not use it.
-    norm.running_mean.data.add_(bias.data, alpha=norm.momentum / (1 - norm.momentum))  # type: ignore[operator, union-attr]
+    running_mean, momentum = cast("Tensor", norm.running_mean), cast("float", norm.momentum)
+    running_mean.data.add_(bias.data, alpha=momentum / (1 - momentum))
     kept: Tensor = _Unused.apply(weight, bias)
     return kept
 

@@ -58,7 +58,7 @@ def own_gradients(network: nn.Module) -> None:
     for module in list(network.modules()):
         for name, child in module.named_children():
             # A subclass may compute something else from its weight.
-            if type(child) in (nn.Conv2d, Conv2dSame) and _is_depthwise(child):
+            if isinstance(child, nn.Conv2d) and type(child) in (nn.Conv2d, Conv2dSame) and _is_depthwise(child):
                 setattr(module, name, DepthwiseConv2d(child))
 
 

@@ -40,7 +40,8 @@ class SharedInputConv(nn.Module):
 
     def forward(self, x: Tensor, norm: nn.Module | None = None) -> Tensor:
         """Return the outputs; without their bias where the BatchNorm is given that is called next, and takes it out."""
-        weight, bias = self.weight, None if self.bias is None else self.bias.flatten()
+        weight: Tensor = self.weight
+        bias = None if self.bias is None else self.bias.flatten()
         learns = norm is not None and takes_bias_out(norm)
         if norm is not None and learns and bias is not None:
             weight, bias = without_bias(weight, bias, norm), None
