@@ -16,7 +16,7 @@ from PIL import Image
 from facelocus.attributes import AttributeSet
 from facelocus.data import problems
 from facelocus.data.check import Report, SizeCount, SplitCount, check
-from facelocus.data.table import FaceTable, ImageFolder, ImageZip
+from facelocus.data.table import FaceTable, ImageFolder, ImageZip, by_path
 from faces import draw_face
 from layouts import rows_of
 
@@ -116,7 +116,7 @@ def test_a_member_of_a_zip_that_is_damaged_is_broken(clean: FaceTable, tmp_path:
     content = bytearray(archive.read_bytes())
     content[members[5].header_offset + 2000] ^= 1
     archive.write_bytes(content)
-    report = check(replace(clean, images=ImageZip.below(archive, "", members)), 1)
+    report = check(replace(clean, images=ImageZip.below(archive, "", by_path(members))), 1)
     assert found(report) == {"broken": ("error", [("5.jpg",)])}
 
 

@@ -16,7 +16,7 @@ import pytest
 from facelocus.attributes import AttributeSet
 from facelocus.data import FaceTable, read_table
 from facelocus.data import table as table_module
-from facelocus.data.table import ImageFolder, ImageZip
+from facelocus.data.table import ImageFolder, ImageZip, by_path
 from facelocus.errors import DataError
 from faces import write_celeba, zip_celeba
 
@@ -97,7 +97,7 @@ def test_members_are_read_as_zipfile_reads_them(tmp_path: Path, method: int) -> 
         out.writestr("in/one", b"1" * 5000)
         out.writestr("in/two", bytes(range(256)))
     with zipfile.ZipFile(tmp_path / "a.zip") as archive:
-        images = ImageZip.below(tmp_path / "a.zip", "in/", archive.infolist())
+        images = ImageZip.below(tmp_path / "a.zip", "in/", by_path(archive.infolist()))
     assert images.read("two") == bytes(range(256))
     assert images.read("one") == b"1" * 5000
     images.close()
@@ -111,7 +111,7 @@ def test_an_unusual_or_damaged_member_is_refused_by_name(tmp_path: Path) -> None
     content = path.read_bytes()
     path.write_bytes(content.replace(b"2" * 50, b"3" * 50))
     with zipfile.ZipFile(path) as archive:
-        images = ImageZip.below(path, "in/", archive.infolist())
+        images = ImageZip.below(path, "in/", by_path(archive.infolist()))
     with pytest.raises(DataError, match=r"a.zip/in/bzip is compressed in an unusual way"):
         images.read("bzip")
     with pytest.raises(DataError, match=r"a.zip/in/damaged is damaged"):

@@ -124,11 +124,11 @@ class ImageZip:
         self._file: BinaryIO | None = None
 
     @classmethod
-    def below(cls, archive: Path, prefix: str, members: Iterable[zipfile.ZipInfo]) -> ImageZip:
-        """Take the files among the members, to be named from the folder `prefix` ("" or ending in a slash)."""
+    def below(cls, archive: Path, prefix: str, members: Mapping[str, zipfile.ZipInfo]) -> ImageZip:
+        """Take the members, see by_path, to be named from the folder `prefix` ("" or ending in a slash)."""
         entries = {
             path: ZipEntry(info.header_offset, info.compress_size, info.compress_type, info.CRC)
-            for path, info in by_path(members).items()
+            for path, info in members.items()
         }
         return cls(archive, prefix, entries)
 

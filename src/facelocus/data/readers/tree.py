@@ -140,7 +140,7 @@ class ZipTree:
         return f"{self.path}/{file}"
 
     def images(self, folder: str) -> ImageZip:
-        return ImageZip.below(self.path, f"{folder}/" if folder else "", self.members.values())
+        return ImageZip.below(self.path, f"{folder}/" if folder else "", self.members)
 
 
 def _look_into(top: Path, below: str, above: tuple[Path, ...], folders: dict[str, Sequence[str]]) -> None:
