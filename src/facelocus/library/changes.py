@@ -13,7 +13,7 @@ from facelocus.errors import InputError, StorageError, UsageError
 from facelocus.photos.listing import Arguments
 
 # Whether a picture p lies below one of the folders of this run.
-BELOW = "EXISTS (SELECT 1 FROM named n WHERE substr(p.path, 1, length(n.folder)) = n.folder)"
+_BELOW = "EXISTS (SELECT 1 FROM named n WHERE substr(p.path, 1, length(n.folder)) = n.folder)"
 
 
 class Stamped(NamedTuple):
@@ -40,9 +40,10 @@ def refuse_folders(folders: Sequence[Path]) -> None:
         InputError: one does not exist or cannot be read, or there is no picture in it.
     """
     for folder in folders:
-        if folder.exists() and not folder.is_dir():
-            raise UsageError(f"{folder} is a file: name folders of photographs")
-        if not folder.is_dir():  # a pattern among them, of which a library could not tell what is gone
+        if not folder.is_dir():
+            if folder.exists():
+                raise UsageError(f"{folder} is a file: name folders of photographs")
+            # Patterns are among these: of one a library could not tell what is gone.
             raise InputError(f"{folder} does not exist: check the path")
         Arguments([os.path.abspath(folder)]).photographs()  # noqa: PTH100, looks for one
 
@@ -86,8 +87,15 @@ def changed(store: sqlite3.Connection, count: int) -> list[Stamped]:
 
 def gone(store: sqlite3.Connection) -> list[int]:
     """Return the ids of the pictures that were below the folders of `scan` and are not any more."""
-    rows = store.execute(f"SELECT p.id FROM pictures p WHERE {BELOW} AND p.path NOT IN (SELECT path FROM found)")
+    rows = store.execute(f"SELECT p.id FROM pictures p WHERE {_BELOW} AND p.path NOT IN (SELECT path FROM found)")
     return [picture for (picture,) in rows]
+
+
+def not_opened(store: sqlite3.Connection) -> list[int]:
+    """Return the ids of the pictures below the folders of `scan` that could not be opened when they went in."""
+    return [
+        picture for (picture,) in store.execute(f"SELECT p.id FROM pictures p WHERE length(digest) = 0 AND {_BELOW}")
+    ]
 
 
 def known(store: sqlite3.Connection, photo: Stamped) -> tuple[int, bool] | None:
@@ -97,7 +105,7 @@ def known(store: sqlite3.Connection, photo: Stamped) -> tuple[int, bool] | None:
     copy. None where there is no such content.
     """
     rows = store.execute(
-        f"SELECT p.id, p.path, p.path = ?1 OR (f.path IS NULL AND {BELOW}) AS is_free, f.path IS NOT NULL "
+        f"SELECT p.id, p.path, p.path = ?1 OR (f.path IS NULL AND {_BELOW}) AS is_free, f.path IS NOT NULL "
         "FROM pictures p LEFT JOIN found f ON f.path = p.path "
         "WHERE p.digest = ?2 AND p.error IS NULL ORDER BY p.path = ?1 DESC, is_free DESC, f.path IS NULL DESC",
         (os.fsencode(photo.path), photo.digest),

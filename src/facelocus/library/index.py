@@ -24,7 +24,7 @@ from filelock import FileLock, Timeout
 from facelocus.errors import StorageError, UsageError
 from facelocus.files import write_atomically
 from facelocus.library.batch import Batch
-from facelocus.library.changes import BELOW, changed, gone, refuse_folders, scan
+from facelocus.library.changes import changed, gone, not_opened, refuse_folders, scan
 from facelocus.library.publish import Outcome, error_of, publish
 from facelocus.library.store import About, make_folder, open_store, read_about, readable, transaction, write_about
 from facelocus.library.thumbnails import make_thumbnails
@@ -95,9 +95,8 @@ def index_folders(folders: Sequence[Path], library: Path, model: Model, *, align
         request = Request.of(model, Options(aligned=aligned))
         total = Outcome()
         scan(store, folders)
-        not_opened = f"SELECT id FROM pictures p WHERE length(digest) = 0 AND {BELOW}"
-        if again := store.execute(not_opened).fetchall():
-            publish(store, library, Batch.removing([picture for (picture,) in again]), iter([]))
+        if again := not_opened(store):
+            publish(store, library, Batch.removing(again), iter([]))
         if (library / "incoming.json").exists():
             total += _finish(store, library, request, workers)
         (library / "incoming.jsonl").unlink(missing_ok=True)  # of a batch that was published just before a kill
