@@ -6,7 +6,6 @@ import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +22,7 @@ from facelocus.errors import FacelocusError, StorageError
 from facelocus.model import Model
 from facelocus.serve import library, pictures
 from facelocus.serve.guard import Guard
+from facelocus.serve.known import tag_of, unless_known
 from facelocus.serve.metrics import Metrics
 from facelocus.serve.queue import Queue
 from facelocus.serve.refusals import GoneError, UnknownError, about, headers_of, refusal
@@ -113,14 +113,10 @@ def make_app(served: Served) -> FastAPI:
             raise UnknownError("there is no such page: begin at /")
         headers = {"Cache-Control": "no-cache"}
         if isinstance(found, bytes):
-            headers["ETag"] = f'"{sha256(found).hexdigest()[:32]}"'
-            answer = Response(found, media_type=type_of(address), headers=headers)
-        else:
-            answer = FileResponse(found, media_type=type_of(found.name), headers=headers, stat_result=found.stat())
-        tag = answer.headers["ETag"]
-        if request.headers.get("If-None-Match") == tag:
-            return Response(status_code=304, headers=headers | {"ETag": tag})
-        return answer
+            headers["ETag"] = tag_of(found)
+            return unless_known(request, Response(found, media_type=type_of(address), headers=headers))
+        file = FileResponse(found, media_type=type_of(found.name), headers=headers, stat_result=found.stat())
+        return unless_known(request, file)
 
     return app
 

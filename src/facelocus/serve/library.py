@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import threading
 from collections.abc import Callable, Coroutine
 from pathlib import Path
@@ -22,6 +21,7 @@ from facelocus.search.parse import parse
 from facelocus.search.query import Term, parts
 from facelocus.search.shares import shares
 from facelocus.search.similar import profile_of
+from facelocus.serve.known import tag_of, unless_known
 from facelocus.serve.pictures import REFUSED
 from facelocus.serve.refusals import UnknownError, UnreadableError
 from facelocus.serve.shapes import LibraryFace, LibraryPicture, Refusal, Search, Summary, Understood, Words
@@ -175,11 +175,9 @@ def routes(shelf: Shelf) -> APIRouter:
         jpeg = shelf.reader().thumbnail(picture)
         if jpeg is None:
             raise _no_picture(picture)
-        tag = f'"{hashlib.sha256(jpeg).hexdigest()[:32]}"'
-        headers = {"ETag": tag, "Cache-Control": "private, no-cache"}  # an id may come to be of another picture
-        if request.headers.get("If-None-Match") == tag:
-            return Response(status_code=304, headers=headers)
-        return Response(jpeg, media_type="image/jpeg", headers=headers)
+        # An id may come to be of another picture: it is asked for anew each time.
+        headers = {"ETag": tag_of(jpeg), "Cache-Control": "private, no-cache"}
+        return unless_known(request, Response(jpeg, media_type="image/jpeg", headers=headers))
 
     return router
 
